@@ -1,0 +1,1 @@
+"""LLM-guided and learned control of radio access networks, on a packet-level digital twin."""

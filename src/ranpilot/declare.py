@@ -1,0 +1,46 @@
+"""The two declarations: what can be measured in a network and what can be set in it.
+
+Each is declared once, as a module constant (`twin/kpm.py`, `twin/controls.py`, a task of its own). Observation
+bounds, action spaces, words, JSON schemas, table columns and RIC messages are all made from them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Better", "Control", "ControlKind", "Measurement", "Scope"]
+
+Scope = Literal["network", "cell", "slice", "ue", "link"]
+"""What one value belongs to; `link` is a pair of cell and UE."""
+
+Better = Literal["higher", "lower", "neither"]
+ControlKind = Literal["continuous", "integer", "flag"]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A quantity that a network reports: its name, unit, scope, bounds, and which direction is good."""
+
+    name: str
+    unit: str
+    scope: Scope
+    low: float
+    high: float
+    better: Better
+    description: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Control:
+    """A quantity that a controller may set, with its range and the O-RAN interface that carries it."""
+
+    name: str
+    scope: Scope
+    kind: ControlKind
+    low: float
+    high: float
+    unit: str
+    interface: str
+    description: str = ""

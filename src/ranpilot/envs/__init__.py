@@ -1,0 +1,1 @@
+"""Tasks on the twin and elsewhere, and the protocol that binds every controller."""

@@ -1,0 +1,1 @@
+"""Seeds, budgets, statistics and reports."""

@@ -1,0 +1,1 @@
+"""Controllers without learning, one file each."""

@@ -1,0 +1,1 @@
+"""Learning algorithms and their tested maths, one file each."""

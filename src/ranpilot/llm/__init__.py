@@ -1,0 +1,1 @@
+"""Language models: choose among options, loading of weights, memory of answers."""

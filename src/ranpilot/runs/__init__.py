@@ -1,0 +1,1 @@
+"""The run folder: config, metrics log, checkpoints, exact resume."""

@@ -1,0 +1,1 @@
+"""The learning systems, a room each."""

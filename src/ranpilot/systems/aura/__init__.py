@@ -1,0 +1,1 @@
+"""AURA: base stations as agents, an adviser, learned trust and delayed reward."""

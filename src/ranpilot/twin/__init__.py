@@ -1,0 +1,1 @@
+"""The network: no learning, no language model, no torch."""
