@@ -1,0 +1,102 @@
+"""Poisson: packets of one size arrive independently of each other at a constant rate.
+
+The number of packets in a slot is Poisson with mean rate * slot, so the index of dispersion is 1 at every time scale.
+Gaps are drawn as exponentials from the start of each block, which is exact because the process has no memory.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from ranpilot.kernels import kernel
+from ranpilot.twin.rng import STREAM_TRAFFIC, draw_uniform4, fold_seed
+from ranpilot.twin.traffic.protocol import (
+    BLOCK_SLOTS,
+    FloatArray,
+    Int32Array,
+    Int64Array,
+    Packets,
+    TrafficConfig,
+    as_rows,
+    collect_packets,
+)
+
+__all__ = ["Poisson"]
+
+
+class Poisson:
+    """Independent arrivals of equal packets."""
+
+    class Config(TrafficConfig):
+        """Mean rate and packet size."""
+
+        kind: Literal["poisson"] = "poisson"
+        mean_rate_bps: Annotated[float, Field(ge=0, le=1e9, json_schema_extra={"unit": "bit/s"})] = 1e6
+        packet_bits: Annotated[int, Field(ge=8, le=100_000_000, json_schema_extra={"unit": "bit"})] = 12_000
+
+    state_size: ClassVar[int] = 0
+
+    def __init__(self, config: Config, slot_s: float) -> None:
+        self.config, self.slot_s = config, slot_s
+        self._packets_per_slot = config.mean_rate_bps * slot_s / config.packet_bits
+
+    @property
+    def mean_rate_bps(self) -> float:
+        """The mean rate of the config."""
+        return self.config.mean_rate_bps
+
+    def initial_state(self, seed: int | Int64Array, networks: Int64Array, ues: Int64Array) -> FloatArray:
+        """No memory: [N, 0]."""
+        return np.zeros((len(networks), 0))
+
+    def draw_block(
+        self, seed: int | Int64Array, networks: Int64Array, ues: Int64Array, block: int, state: FloatArray
+    ) -> Packets:
+        """The packets of one block."""
+        rows = as_rows(seed, networks, ues)
+        rate, size = self._packets_per_slot, self.config.packet_bits
+        if rate == 0.0:
+            return collect_packets(lambda row, slot, bits: 0, 0.0)
+        return collect_packets(
+            lambda row, slot, bits: _fill(rows.seed, rows.network, rows.ue, (block, rate, size), row, slot, bits),
+            len(networks) * BLOCK_SLOTS * rate,
+        )
+
+
+@kernel
+def _fill(
+    seed: Int64Array,
+    network: Int64Array,
+    ue: Int64Array,
+    block_rate_size: tuple[int, float, int],
+    row_out: Int32Array,
+    slot_out: Int32Array,
+    bits_out: Int32Array,
+) -> int:
+    """Write the packets in order and return how many there are."""
+    block, packets_per_slot, packet_bits = block_rate_size
+    gap_scale = -1.0 / packets_per_slot
+    total = 0
+    for row in range(len(ue)):
+        block_seed = fold_seed(seed[row], network[row], ue[row], block, STREAM_TRAFFIC)
+        time = 0.0
+        index = 0
+        while time < BLOCK_SLOTS:
+            for uniform in draw_uniform4(block_seed, network[row], ue[row], index, STREAM_TRAFFIC):
+                time += gap_scale * math.log(uniform)
+                if time >= BLOCK_SLOTS:
+                    break
+                if total < len(row_out):
+                    row_out[total] = row
+                    slot_out[total] = int(time)
+                    bits_out[total] = packet_bits
+                total += 1
+            index += 1
+    return total
+
+
+PART = Poisson
