@@ -1,0 +1,15 @@
+"""The tasks on the twin, one file each; the folder is the registry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ranpilot.family import Family
+
+if TYPE_CHECKING:
+    from ranpilot.envs.tasks.power_handover import PowerHandover
+
+__all__ = ["TASKS"]
+
+TASKS: Family[type[PowerHandover]] = Family("task", "ranpilot.envs.tasks")
+"""Every part is an environment class with `make(scenario, num, seed, *, load, split, first_network, variant)`."""

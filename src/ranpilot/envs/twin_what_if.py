@@ -1,0 +1,95 @@
+"""Actions tried on forks of the running networks: the only way from a controller to the twin.
+
+One roll forks every picked network n x draws times, network-major: (network, option, draw). The forks of one draw share
+the same fresh future whatever their option (common random numbers), and no draw is the true future.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, Self
+
+import numpy as np
+
+from ranpilot.envs.controller import Action, FloatArray, IntArray, Observation, Policy, TaskSpec
+from ranpilot.errors import ActionError, ConfigError
+
+__all__ = ["Forkable", "TwinWhatIf"]
+
+
+class Forkable(Protocol):
+    """What an environment must offer to be rolled."""
+
+    spec: TaskSpec
+    num_networks: int
+
+    def fork(self, networks: IntArray, draw: IntArray) -> Self:
+        """Copies of the picked networks with their bookkeeping, `len(draw)` of each, network-major.
+
+        draw: [k] index of the fresh future that fork j of every network gets; equal indices share it.
+        """
+        ...
+
+    def play(self, action: Action) -> FloatArray:
+        """Execute [B, A] without beginning a new episode at the cut; the reward [B, A]."""
+        ...
+
+    @property
+    def observation(self) -> Observation:
+        """What the next `act` should see."""
+        ...
+
+
+class TwinWhatIf:
+    """`WhatIf` by forks of an environment on the twin."""
+
+    def __init__(self, environment: Forkable) -> None:
+        self._environment = environment
+
+    def roll(
+        self,
+        actions: Action,
+        steps: int,
+        draws: int,
+        *,
+        then: Policy | None = None,
+        networks: IntArray | None = None,
+        discount: float = 1.0,
+    ) -> FloatArray:
+        """Team reward [B, n, draws] of n joint actions; see `WhatIf.roll`.
+
+        A roll goes on beyond the last step of the episode: the cut there is a time limit, not an end.
+        """
+        picked = self._check_networks(networks)
+        self._check_numbers(steps, draws, discount)
+        joint = np.asarray(actions)
+        num_agents = self._environment.spec.num_agents
+        if joint.ndim != 3 or joint.shape[:2] != (len(picked), num_agents) or joint.shape[2] == 0:
+            raise ActionError("shape", joint.shape, f"({len(picked)}, {num_agents}, n) with n at least 1")
+        num_options = joint.shape[2]
+        forks = self._environment.fork(picked, np.tile(np.arange(draws), num_options))
+        # [B, A, n] -> (network, option, draw) flattened.
+        action: Action = np.repeat(np.moveaxis(joint, 2, 1).reshape(-1, num_agents), draws, axis=0)
+        total = np.zeros(forks.num_networks)
+        weight = 1.0
+        for step in range(steps):
+            if step > 0 and then is not None:
+                action = then(forks.observation)
+            total += weight * forks.play(action).sum(axis=1)
+            weight *= discount
+        return total.reshape(len(picked), num_options, draws)
+
+    def _check_networks(self, networks: IntArray | None) -> IntArray:
+        count = self._environment.num_networks
+        if networks is None:
+            return np.arange(count)
+        picked = np.asarray(networks)
+        if picked.ndim != 1 or picked.dtype.kind not in "iu" or ((picked < 0) | (picked >= count)).any():
+            raise ConfigError("what_if.networks", networks, f"a list of indices in 0..{count - 1}")
+        return picked
+
+    def _check_numbers(self, steps: int, draws: int, discount: float) -> None:
+        for name, value in (("steps", steps), ("draws", draws)):
+            if value < 1:
+                raise ConfigError(f"what_if.{name}", value, "at least 1")
+        if not 0.0 <= discount <= 1.0:
+            raise ConfigError("what_if.discount", discount, "within 0..1")
