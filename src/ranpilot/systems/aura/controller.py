@@ -1,0 +1,239 @@
+"""The AURA controller: base stations that learn by themselves, take advice as far as they trust it, and are aligned.
+
+Each step of every agent i (Algorithm 1 of the paper, with the guards that keep own learning alive):
+
+    a_RL = argmax Q_i(s, ·)                                  own choice
+    a_LLM = the adviser's suggestion
+    a_i = a random option with probability ε                 exploration is never overridden by advice
+        = a_LLM  if it differs and is trusted                not in the quiet fifth of the training episodes
+        = a_RL   otherwise
+    Q_i(s, a_i) ← Q_i(s, a_i) + α [r_i + γ max Q_i(s', ·) − Q_i(s, a_i)];   trust ← learned;   every few episodes credit
+
+Training ends with episode `train_episodes`: exploration stops, learning and trust go on.
+Source: AURA (Nourzad, Zong, Krishnamachari 2025). Differs from source: see the README beside this file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranpilot.envs.controller import Controller, Decision, Observation, Outcome, TaskSpec, WhatIf
+from ranpilot.errors import ActionError, ConfigError
+from ranpilot.learning.q_table import QTable, decay_epsilon, draw_per_agent, draw_per_network
+from ranpilot.systems.aura.checkpoint import load_arrays, save_arrays
+from ranpilot.systems.aura.config import AuraConfig
+from ranpilot.systems.aura.credit import AlignmentController
+from ranpilot.systems.aura.trust import TRUSTS, Trust
+from ranpilot.systems.aura.turn import Turn
+from ranpilot.systems.aura.usage import Usage, UsageCounter
+from ranpilot.twin.rng import STREAM_TRUST
+
+__all__ = ["Aura"]
+
+# Columns of the four uniform numbers that each agent draws in a step.
+EXPLORE, RANDOM_OPTION, FOLLOW, ASK = range(4)
+
+
+class Aura:
+    """Tabular agents of B networks as one batch, with an optional adviser; network b has id first_network + b."""
+
+    def __init__(self, config: AuraConfig, adviser: Controller | None = None, *, adviser_name: str = "adviser") -> None:
+        if config.trust is not None and adviser is None:
+            raise ConfigError("aura.adviser", None, f"a controller, since trust is {config.trust!r}")
+        self.config = config
+        self._trust_class = None if config.trust is None else TRUSTS.load(config.trust)
+        self._adviser = None if config.trust is None else adviser
+        self._adviser_name = adviser_name
+
+    def reset(self, task: TaskSpec, num_networks: int, seed: int, what_if: WhatIf | None) -> None:
+        """Begin untaught. Raises ConfigError where the trust needs copies of the network and there are none."""
+        config = self.config
+        if self._trust_class is not None and self._trust_class.needs_what_if and what_if is None:
+            raise ConfigError("aura.trust", config.trust, "'score' where the network cannot be copied (a live one)")
+        self._task, self._seed, self._what_if = task, seed, what_if
+        self._shape = (num_networks, task.num_agents)
+        self._context_feature = _context_feature(task, config)
+        self._q = QTable(task, num_networks, seed, first_network=config.first_network, initial=config.initial_value)
+        self._trust: Trust | None = None
+        if self._trust_class is not None:
+            num_contexts = max(len(words) for words in task.features[self._context_feature].words)
+            self._trust = self._trust_class(config, (*self._shape, task.num_actions, num_contexts))
+        self._alignment = None
+        if config.credit != "none":
+            self._alignment = AlignmentController(config, task, self._q.values.shape)
+        self._usage = UsageCounter(self._shape)
+        self._step = np.zeros((), dtype=np.int64)
+        self._turn: Turn | None = None
+        self._reward: NDArray[np.float64] | None = None
+        self._phase_episode: NDArray[np.int64] | None = None
+        if self._adviser is not None:
+            self._adviser.reset(task, num_networks, seed, what_if)
+
+    def act(self, obs: Observation) -> NDArray[np.int64]:
+        """One option for each agent of each network, [B, A]."""
+        levels, states = self._q.read(obs.local)
+        own = self._q.greedy(states)
+        numbers = draw_per_agent(self._seed, self.config.first_network, int(self._step), self._shape)
+        self._enter_phase(obs)
+        explored = numbers[:, :, EXPLORE] < self._epsilon
+        random_option = (numbers[:, :, RANDOM_OPTION] * self._task.num_actions).astype(np.int64)
+        executed = np.where(explored, random_option, own)
+        context = levels[:, :, self._context_feature]
+        if self._trust is None or self._adviser is None:
+            nobody, never = np.full(self._shape, -1), np.zeros(self._shape, dtype=bool)
+            trust = np.full(self._shape, np.nan)
+            advice, advised, followed = nobody, never, never
+        else:
+            advice = self._checked_advice(self._adviser.act(obs))
+            advised = (advice >= 0) & self._open_to_advice
+            followed = advised & (advice != own) & ~explored
+            followed &= numbers[:, :, FOLLOW] < self._trust.follow_probability(advice, context)
+            executed = np.where(followed, advice, executed)
+            trust = np.where(advice >= 0, self._trust.level(advice, context), np.nan)
+        episode, slot = np.asarray(obs.episode, dtype=np.int64), np.asarray(obs.slot, dtype=np.int64)
+        self._turn = Turn(states, context, own, advice, advised, explored, followed, executed, trust, episode, slot)
+        if self._trust is not None:
+            self._trust.ask(self._turn, numbers[:, :, ASK], self._what_if, self._q.policy)
+        self._reward = None
+        self._step += 1
+        return executed
+
+    def observe(self, outcome: Outcome) -> None:
+        """Learn values, trust and credit from what the last action led to."""
+        turn = self._last_turn()
+        executed = np.asarray(outcome.action, dtype=np.int64)
+        reward = np.asarray(outcome.reward, dtype=np.float64)
+        _, next_states = self._q.read(outcome.next_obs.local)
+        discount = np.where(outcome.terminated, 0.0, self.config.gamma)
+        self._q.learn(turn.states, executed, reward, next_states, discount, self.config.learning_rate)
+        self._usage.record(turn)
+        self._reward = reward
+        if self._trust is not None:
+            self._trust.learn(turn, reward)
+        if self._alignment is not None:
+            self._alignment.record(turn.states, executed, outcome)
+            if outcome.done.any():
+                self._alignment.close_episodes(outcome.done, self._q.values)
+        if self._adviser is not None:
+            self._adviser.observe(outcome)
+
+    def take_usage(self) -> Usage:
+        """Use of advice since the last call, as shares [B, A]."""
+        return self._usage.take()
+
+    def explain(self, network: int) -> tuple[Decision, ...]:
+        """The last decision of each agent of the network at that place of the batch; empty before the first."""
+        turn = self._turn
+        if turn is None:
+            return ()
+        return tuple(self._decision(turn, network, agent) for agent in range(self._task.num_agents))
+
+    def save(self, folder: Path) -> None:
+        """Write everything that is needed to go on exactly, atomically; the adviser's part into `folder/adviser`."""
+        if self._adviser is not None:
+            self._adviser.save(folder / "adviser")
+        save_arrays(folder / "aura.npz", self.config, self._seed, self._arrays())
+
+    def load(self, folder: Path) -> None:
+        """Go on from what `save` wrote, after a `reset` with the same task, batch and seed.
+
+        Raises CheckpointError where the checkpoint is missing, damaged or of another configuration.
+        """
+        load_arrays(folder / "aura.npz", self.config, self._seed, self._arrays())
+        restore = getattr(self._adviser, "load", None)
+        if restore is not None:
+            restore(folder / "adviser")
+        self._turn, self._reward, self._phase_episode = None, None, None
+
+    def _arrays(self) -> dict[str, NDArray[np.generic]]:
+        """Every live array by name; writing into them restores the controller."""
+        parts = {"q": self._q, "trust": self._trust, "alignment": self._alignment, "usage": self._usage}
+        named: dict[str, NDArray[np.generic]] = {"step": self._step}
+        for part_name, part in parts.items():
+            if part is not None:
+                named.update({f"{part_name}.{name}": array for name, array in part.arrays().items()})
+        return named
+
+    def _enter_phase(self, obs: Observation) -> None:
+        """Exploration rate and openness to advice of each network's running episode, [B, 1]."""
+        if self._phase_episode is not None and np.array_equal(self._phase_episode, obs.episode):
+            return
+        config = self.config
+        episode = np.array(obs.episode, dtype=np.int64)
+        training = episode < config.train_episodes
+        draw = draw_per_network(self._seed, config.first_network, episode, STREAM_TRUST)
+        self._phase_episode = episode
+        self._open_to_advice = ~(training & (draw < config.quiet_share))[:, None]
+        self._epsilon = decay_epsilon(
+            episode,
+            config.train_episodes,
+            start=config.epsilon_start,
+            end=config.epsilon_end,
+            share=config.epsilon_share,
+        )[:, None]
+
+    def _checked_advice(self, advice: object) -> NDArray[np.int64]:
+        """The adviser's options [B, A], -1 for none. Raises ActionError for anything else."""
+        found = np.asarray(advice)
+        if found.shape != self._shape:
+            raise ActionError(f"advice of {self._adviser_name}: shape", found.shape, f"{self._shape}")
+        if found.dtype.kind not in "iu" or found.min() < -1 or found.max() >= self._task.num_actions:
+            worst = found.flat[int(np.argmax(np.abs(found)))]
+            allowed = f"an integer from -1 (none) to {self._task.num_actions - 1}"
+            raise ActionError(f"advice of {self._adviser_name}", worst.item(), allowed)
+        return found.astype(np.int64)
+
+    def _last_turn(self) -> Turn:
+        if self._turn is None:
+            raise ActionError("act", None, "called before observe")
+        return self._turn
+
+    def _decision(self, turn: Turn, network: int, agent: int) -> Decision:
+        names: Sequence[str] = self._task.actions
+        at = (network, agent)
+        advice, own, executed = int(turn.advice[at]), int(turn.own[at]), int(turn.executed[at])
+        return Decision(
+            network=self.config.first_network + network,
+            agent=self._task.agents[agent],
+            slot=int(turn.slot[network]),
+            suggested=names[advice] if advice >= 0 else None,
+            adviser=self._adviser_name if advice >= 0 else None,
+            own=names[own],
+            executed=names[executed],
+            followed=bool(turn.followed[at]),
+            trust=float(turn.trust[at]) if advice >= 0 else None,
+            why=self._why(turn, network, agent),
+            reward=None if self._reward is None else float(self._reward[at]),
+        )
+
+    def _why(self, turn: Turn, network: int, agent: int) -> str:
+        """One sentence on what decided."""
+        at = (network, agent)
+        names = self._task.actions
+        executed = names[int(turn.executed[at])]
+        if turn.explored[at]:
+            return f"Tried {executed!r} at random to learn; advice never overrides exploration."
+        if turn.advice[at] < 0:
+            return f"Own learned choice {executed!r}; nobody advised."
+        if turn.advice[at] == turn.own[at]:
+            return f"Adviser and own learned choice agree on {executed!r}."
+        advice = names[int(turn.advice[at])]
+        if not turn.advised[at]:
+            return f"Own learned choice {executed!r}; this training episode runs without advice."
+        feature = self._task.features[self._context_feature]
+        situation = f"{feature.measurement.name} is {feature.words[agent][int(turn.context[at])]}"
+        trust = f"{self.config.trust} trust in {advice!r} while {situation} is {turn.trust[at]:.2f}"
+        if turn.followed[at]:
+            return f"Followed {self._adviser_name}: {trust}."
+        return f"Kept own learned choice {executed!r} over {self._adviser_name}'s {advice!r}: {trust}."
+
+
+def _context_feature(task: TaskSpec, config: AuraConfig) -> int:
+    names = [feature.measurement.name for feature in task.features]
+    if config.context not in names:
+        raise ConfigError("aura.context", config.context, f"a feature of {task.name}: {', '.join(names)}")
+    return names.index(config.context)

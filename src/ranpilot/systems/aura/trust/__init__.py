@@ -1,0 +1,10 @@
+"""Trust mechanisms, one file each: how far an agent follows advice, and how that is learned."""
+
+from __future__ import annotations
+
+from ranpilot.family import Family
+from ranpilot.systems.aura.trust._protocol import OwnPolicy, Trust, TrustShape
+
+__all__ = ["TRUSTS", "OwnPolicy", "Trust", "TrustShape"]
+
+TRUSTS: Family[type[Trust]] = Family("trust mechanism", "ranpilot.systems.aura.trust")
