@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from ranpilot.errors import CheckpointError
-from ranpilot.runs.files import read_json, replace_folder, storing, write_json
+from ranpilot.runs.files import lock, read_json, replace_folder, storing, write_json
 
 __all__ = ["CellFolder", "Checkpoint"]
 
@@ -41,6 +42,12 @@ class CellFolder:
     def is_finished(self) -> bool:
         """Whether everything was played and summarised."""
         return (self.path / "summary.json").exists()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other processes out of this piece meanwhile. Raises CheckpointError where one is in it."""
+        with lock(self.path / ".lock", "is in use by another process"):
+            yield
 
     def summary(self) -> dict[str, Any]:
         """What the finished piece wrote. Raises CheckpointError where it is not finished."""

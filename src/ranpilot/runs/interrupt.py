@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType
 
 __all__ = ["Interrupted", "StopRequest"]
@@ -14,11 +15,20 @@ class Interrupted(KeyboardInterrupt):
 
 
 class StopRequest:
-    """While it is entered, the first Ctrl-C (or SIGTERM) sets `requested`; the second one stops at once."""
+    """While it is entered, the first Ctrl-C (or SIGTERM) is a request; the second Ctrl-C stops at once.
 
-    def __init__(self) -> None:
-        self.requested = False
+    also: another reason to stop, asked for at every safe point.
+    """
+
+    def __init__(self, also: Callable[[], bool] | None = None) -> None:
+        self._signalled = False
+        self._also = also
         self._before: dict[int, object] = {}
+
+    @property
+    def requested(self) -> bool:
+        """Whether the run should end at the next safe point."""
+        return self._signalled or (self._also is not None and self._also())
 
     def __enter__(self) -> StopRequest:
         if threading.current_thread() is threading.main_thread():
@@ -37,6 +47,6 @@ class StopRequest:
             raise Interrupted
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.requested and number == signal.SIGINT:
+        if self._signalled and number == signal.SIGINT:
             raise KeyboardInterrupt
-        self.requested = True
+        self._signalled = True

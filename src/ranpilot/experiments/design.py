@@ -1,0 +1,103 @@
+"""What an experiment is: rows (who controls), loads, seeds and budgets, in one typed record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, Field, model_validator
+
+from ranpilot.errors import ConfigError, UnknownNameError
+
+__all__ = ["NETWORKS_PER_ROW", "Experiment", "Row"]
+
+NETWORKS_PER_ROW = 1000
+"""Row k has the networks from k times this on, so that no two rows share one (Kruskal-Wallis needs that)."""
+
+Label = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.+-]*$")]
+
+
+class Row(BaseModel, frozen=True, extra="forbid"):
+    """One line of the table: a configuration of a learning system with its adviser, or a heuristic by itself."""
+
+    label: Label
+    kind: Literal["aura", "heuristic"]
+    name: str
+    """The system's configuration (`marl-only`, `guided`, ...) or the heuristic's name."""
+    adviser: str | None = None
+    trust: str | None = None
+    block: Annotated[int, Field(ge=0, description="number of its block of networks")]
+    test_episodes: Annotated[int, Field(ge=1)] | None = None
+    """Fewer than the experiment's where the row is slow; None for the same."""
+    cost: Annotated[float, Field(gt=0, description="wall time an episode relative to marl-only, for the time left")] = (
+        1.0
+    )
+
+    @property
+    def learns(self) -> bool:
+        """Whether the row has training episodes."""
+        return self.kind == "aura"
+
+
+class Experiment(BaseModel, frozen=True, extra="forbid"):
+    """Rows × loads × seeds with equal budgets; every number of the report follows from it."""
+
+    name: str
+    scenario: str
+    task: str = "power-handover"
+    variant: str | None = None
+    loads: Annotated[tuple[str, ...], Field(min_length=1)]
+    rows: Annotated[tuple[Row, ...], Field(min_length=1)]
+    seeds: Annotated[int, Field(ge=1, le=NETWORKS_PER_ROW)] = 20
+    """Networks in each row and load; each learns for itself."""
+    train_episodes: Annotated[int, Field(ge=0)] = 500
+    test_episodes: Annotated[int, Field(ge=1)] = 100
+    base_seed: Annotated[int, Field(ge=0)] = 0
+    shared_networks: bool = False
+    """True: all rows see the same networks (paired statistics); False: each row its own (the paper's rank tests)."""
+
+    @model_validator(mode="after")
+    def _rows_differ(self) -> Self:
+        labels = [row.label for row in self.rows]
+        for label in labels:
+            if labels.count(label) > 1:
+                raise ConfigError("rows", label, "a label that only one row has")
+        return self
+
+    def row(self, label: str) -> Row:
+        """The row of that label. Raises UnknownNameError."""
+        for row in self.rows:
+            if row.label == label:
+                return row
+        raise UnknownNameError("row", label, [row.label for row in self.rows])
+
+    def has_row(self, label: str) -> bool:
+        """Whether there is a row of that label."""
+        return any(row.label == label for row in self.rows)
+
+    def first_network(self, row: Row) -> int:
+        """Id of the row's first network."""
+        return 0 if self.shared_networks else NETWORKS_PER_ROW * row.block
+
+    def phases(self, row: Row) -> tuple[range, range]:
+        """Episodes of training (none for what does not learn) and of test; test begins at the same index for all."""
+        test = row.test_episodes or self.test_episodes
+        first = self.train_episodes
+        return range(0 if row.learns else first, first), range(first, first + test)
+
+    def cells(self) -> list[tuple[Row, str]]:
+        """Every (row, load), row by row."""
+        return [(row, load) for row in self.rows for load in self.loads]
+
+    def work(self, row: Row) -> float:
+        """Episodes of one load of the row, weighted by its cost."""
+        return row.cost * sum(len(phase) for phase in self.phases(row))
+
+
+def pick(rows: Sequence[Row], labels: Sequence[str] | None) -> tuple[Row, ...]:
+    """The rows of those labels in the order of `rows`, all where None. Raises UnknownNameError."""
+    known = [row.label for row in rows]
+    for label in labels or ():
+        if label not in known:
+            raise UnknownNameError("row", label, known)
+    return tuple(row for row in rows if labels is None or row.label in labels)

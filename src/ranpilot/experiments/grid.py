@@ -1,0 +1,183 @@
+"""All cells of an experiment, one after another or spread over processes; each cell resumes by itself."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import queue
+import traceback
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ranpilot.errors import CheckpointError, RanpilotError
+from ranpilot.experiments.design import Experiment, Row
+from ranpilot.experiments.play_cell import CHECKPOINT_S, run_cell
+from ranpilot.runs import CellFolder, Interrupted, Progress, RunFolder, StopRequest
+
+if TYPE_CHECKING:
+    from multiprocessing.queues import Queue
+    from multiprocessing.synchronize import Event
+
+__all__ = ["run_grid"]
+
+_POLL_S = 0.5
+
+
+def run_grid(
+    experiment: Experiment,
+    folder: RunFolder,
+    progress: Progress,
+    *,
+    workers: int = 1,
+    checkpoint_s: float = CHECKPOINT_S,
+) -> None:
+    """Play every cell that is not finished; with more than one worker each runs in a process of its own.
+
+    Raises Interrupted after Ctrl-C, when everything up to the last episode is on disk.
+    """
+    todo = [(row, load) for row, load in experiment.cells() if not folder.cell(row.label, load).is_finished]
+    progress.expect(
+        sum(experiment.work(row) for row, _ in experiment.cells()),
+        sum(_work_done(experiment, row, folder.cell(row.label, load)) for row, load in experiment.cells()),
+    )
+    if workers > 1 and len(todo) > 1:
+        _Workers(experiment, folder, progress, min(workers, len(todo)), checkpoint_s).run(todo)
+        return
+    with StopRequest() as stop:
+        for row, load in todo:
+            run_cell(experiment, row, load, folder.cell(row.label, load), progress.advance, stop, checkpoint_s)
+
+
+def _work_done(experiment: Experiment, row: Row, cell: CellFolder) -> float:
+    if cell.is_finished:
+        return experiment.work(row)
+    checkpoint = cell.newest()
+    first = experiment.phases(row)[0].start
+    return row.cost * (int(checkpoint.state["next_episode"]) - first) if checkpoint else 0.0
+
+
+class _Workers:
+    """A few processes that take cells from a queue; the longest cells go first."""
+
+    def __init__(
+        self, experiment: Experiment, folder: RunFolder, progress: Progress, count: int, every_s: float
+    ) -> None:
+        self.experiment, self.folder, self.progress = experiment, folder, progress
+        context = multiprocessing.get_context("spawn")
+        self.jobs: Queue[Any] = context.Queue()
+        self.messages: Queue[Any] = context.Queue()
+        self.stop_all = context.Event()
+        arguments = (
+            experiment.model_dump(),
+            folder.path,
+            self.jobs,
+            self.messages,
+            self.stop_all,
+            every_s,
+            os.getpid(),
+        )
+        self.processes: list[SpawnProcess] = [
+            context.Process(target=_work, args=arguments, daemon=True) for _ in range(count)
+        ]
+
+    def run(self, todo: list[tuple[Row, str]]) -> None:
+        for row, load in sorted(todo, key=lambda cell: -self.experiment.work(cell[0])):
+            self.jobs.put((row.label, load))
+        for _ in self.processes:
+            self.jobs.put(None)
+        with StopRequest() as stop:
+            self._start()
+            try:
+                self._follow(len(todo), stop)
+            finally:
+                self._wait_for_safe_points()
+
+    def _start(self) -> None:
+        """Start the processes with their share of the machine's threads; they read it from the environment."""
+        threads = str(max(1, (os.cpu_count() or 1) // len(self.processes)))
+        wanted = {"NUMBA_NUM_THREADS": threads, "OMP_NUM_THREADS": threads}
+        before = {name: os.environ.get(name) for name in wanted}
+        os.environ.update({name: value for name, value in wanted.items() if before[name] is None})
+        try:
+            for process in self.processes:
+                process.start()
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+
+    def _follow(self, cells: int, stop: StopRequest) -> None:
+        finished = 0
+        while finished < cells:
+            if stop.requested:
+                self.progress.note("Stopping: writing checkpoints ...")
+                raise Interrupted
+            try:
+                kind, first, second = self.messages.get(timeout=_POLL_S)
+            except queue.Empty:
+                self._check_alive()
+                continue
+            if kind == "tick":
+                self.progress.advance(first, second)
+            elif kind == "finished":
+                finished += 1
+            elif kind == "sentence":
+                raise RanpilotError(first)
+            else:
+                raise RuntimeError(f"{first} failed in a worker process:\n{second}")
+
+    def _wait_for_safe_points(self) -> None:
+        """Let every worker end its episode and write its checkpoint; none is left behind."""
+        self.stop_all.set()
+        while any(process.is_alive() for process in self.processes):
+            try:
+                self.messages.get(timeout=_POLL_S)
+            except queue.Empty:
+                continue
+
+    def _check_alive(self) -> None:
+        for process in self.processes:
+            if process.exitcode:
+                raise CheckpointError(
+                    str(self.folder.path),
+                    f"a worker process ended with code {process.exitcode} (out of memory or killed)",
+                    "repeat the command to go on from the last checkpoints, with fewer --workers if memory ran out",
+                )
+
+
+def _work(
+    design: dict[str, Any],
+    path: Path,
+    jobs: Queue[Any],
+    messages: Queue[Any],
+    stop_all: Event,
+    every_s: float,
+    parent: int,
+) -> None:
+    """A worker process: cells from the queue until None comes or a stop is asked for, also by the parent's death."""
+    experiment = Experiment.model_validate(design)
+    folder = RunFolder(path)
+
+    def orphaned_or_stopped() -> bool:
+        return stop_all.is_set() or os.getppid() != parent
+
+    with StopRequest(orphaned_or_stopped) as stop:
+        while (job := jobs.get()) is not None and not stop.requested:
+            label, load = job
+            try:
+                cell = folder.cell(label, load)
+                run_cell(experiment, experiment.row(label), load, cell, _sender(messages), stop, every_s)
+            except Interrupted:
+                return
+            except RanpilotError as error:
+                messages.put(("sentence", str(error), ""))
+                return
+            except BaseException:
+                messages.put(("failure", f"{label} at {load} load", traceback.format_exc()))
+                raise
+            messages.put(("finished", label, load))
+
+
+def _sender(messages: Queue[Any]) -> Any:
+    return lambda amount, text: messages.put(("tick", amount, text))

@@ -1,0 +1,104 @@
+"""The loop every experiment runs: a controller acts in an environment, episode after episode."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from ranpilot.envs.controller import Action, Controller, Decision, Environment, FloatArray, IntArray, Policy, WhatIf
+from ranpilot.systems.aura.usage import Usage
+
+__all__ = ["CountsUsage", "CurrentWhatIf", "Episode", "PhaseTimes", "play"]
+
+
+@dataclass(frozen=True)
+class Episode:
+    """What happened in one episode, summed over its steps."""
+
+    index: int
+    reward: FloatArray
+    """[B] summed over agents."""
+    terms: Mapping[str, FloatArray]
+    """[B] each weighted reward term, summed over agents."""
+    counts: Mapping[str, FloatArray]
+    """[B, A] each counter of the task."""
+    usage: Usage | None
+    """How advice was used, [B, A]; None for controllers that take none."""
+    decisions: tuple[Decision, ...] = ()
+
+
+@dataclass
+class PhaseTimes:
+    """Wall seconds spent in the simulator and in the controller, and the slots that were simulated."""
+
+    environment_s: float = 0.0
+    controller_s: float = 0.0
+    slots: int = 0
+
+
+@runtime_checkable
+class CountsUsage(Protocol):
+    """A controller that counts how it used advice."""
+
+    def take_usage(self) -> Usage:
+        """Shares [B, A] since the last call."""
+        ...
+
+
+class CurrentWhatIf:
+    """The what-if of whichever environment is running now: training and held-out episodes have different ones."""
+
+    def __init__(self) -> None:
+        self.inner: WhatIf | None = None
+
+    def roll(
+        self,
+        actions: Action,
+        steps: int,
+        draws: int,
+        *,
+        then: Policy | None = None,
+        networks: IntArray | None = None,
+        discount: float = 1.0,
+    ) -> FloatArray:
+        """As `WhatIf.roll`, on the running networks."""
+        assert self.inner is not None
+        return self.inner.roll(actions, steps, draws, then=then, networks=networks, discount=discount)
+
+
+def play(
+    env: Environment, controller: Controller, episodes: range, times: PhaseTimes, *, explain: int | None = None
+) -> Iterator[Episode]:
+    """Play `episodes` in lockstep from the environment's current observation, yielding each one as it ends.
+
+    explain: a network whose decisions are kept in every episode's record. Time is added to `times`.
+    """
+    spec = env.spec
+    for index in episodes:
+        reward = np.zeros(env.num_networks)
+        terms = np.zeros((env.num_networks, len(spec.reward_terms)))
+        counts = {name: np.zeros((env.num_networks, spec.num_agents)) for name in spec.counters}
+        decisions: list[Decision] = []
+        for _ in range(spec.episode_steps):
+            start = time.perf_counter()
+            action = controller.act(env.observation)
+            acted = time.perf_counter()
+            outcome = env.step(action)
+            stepped = time.perf_counter()
+            controller.observe(outcome)
+            times.environment_s += stepped - acted
+            times.controller_s += (acted - start) + (time.perf_counter() - stepped)
+            times.slots += env.num_networks * spec.slots_per_step
+            reward += outcome.reward.sum(axis=1)
+            terms += outcome.terms.sum(axis=1)
+            for name, total in counts.items():
+                total += outcome.counts[name]
+            if explain is not None:
+                decisions.extend(controller.explain(explain))
+        usage = controller.take_usage() if isinstance(controller, CountsUsage) else None
+        named_terms = {name: terms[:, k] for k, name in enumerate(spec.reward_terms)}
+        yield Episode(index, reward, named_terms, counts, usage, tuple(decisions))

@@ -1,0 +1,208 @@
+"""One cell of an experiment, a row at a load: train, test, checkpoint between episodes, go on where it ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ranpilot.envs.controller import Controller, Environment, FloatArray
+from ranpilot.errors import CheckpointError
+from ranpilot.experiments.design import Experiment, Row
+from ranpilot.experiments.play import CurrentWhatIf, Episode, PhaseTimes, play
+from ranpilot.runs import CellFolder, Checkpoint, StopRequest
+
+__all__ = ["CHECKPOINT_S", "Tick", "make_controller", "run_cell"]
+
+CHECKPOINT_S = 20.0
+"""Wall seconds between two checkpoints: what a killed run loses at most."""
+
+KEPT_DECISIONS = 400
+"""Decisions kept of the last test episode of the row's first network."""
+
+Tick = Callable[[float, str], None]
+"""Told after each episode: the work done (`Experiment.work` units) and what is running."""
+
+
+@dataclass
+class Place:
+    """How far a cell has come."""
+
+    next_episode: int
+    train: PhaseTimes
+    test: PhaseTimes
+
+
+def run_cell(
+    experiment: Experiment, row: Row, load: str, folder: CellFolder, tick: Tick, stop: StopRequest, checkpoint_s: float
+) -> None:
+    """Play what is missing of (row, load) in `folder`, and write its summary when all is played.
+
+    Raises Interrupted at the next end of an episode once a stop is requested; everything before it is on disk.
+    """
+    if folder.is_finished:
+        return
+    with folder.held():
+        try:
+            checkpoint = folder.resume()
+            _Run(experiment, row, load, folder, tick, stop, checkpoint_s).go_on(checkpoint)
+        finally:
+            folder.close()
+
+
+def make_controller(experiment: Experiment, row: Row) -> Controller:
+    """The controller of a row, not yet reset."""
+    if row.kind == "heuristic":
+        from ranpilot.heuristics import HEURISTICS
+
+        return HEURISTICS.load(row.name)()
+    from ranpilot.systems.aura.configurations import make
+
+    return make(
+        row.name,
+        adviser=row.adviser,
+        trust=row.trust,
+        train_episodes=experiment.train_episodes,
+        first_network=experiment.first_network(row),
+    )
+
+
+class _Run:
+    """The loop over the two phases of a cell."""
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        row: Row,
+        load: str,
+        folder: CellFolder,
+        tick: Tick,
+        stop: StopRequest,
+        every_s: float,
+    ) -> None:
+        self.experiment, self.row, self.load, self.folder = experiment, row, load, folder
+        self.tick, self.stop, self.every_s = tick, stop, every_s
+        self.controller = make_controller(experiment, row)
+        self.what_if = CurrentWhatIf()
+        self.last_save = time.monotonic()
+        self.decisions: list[Mapping[str, object]] = []
+
+    def go_on(self, checkpoint: Checkpoint | None) -> None:
+        """Play from the checkpoint (the beginning where None) to the end."""
+        place = _read_place(checkpoint, self.experiment.phases(self.row))
+        self.decisions = list(checkpoint.state["decisions"]) if checkpoint else []
+        is_reset = False
+        for phase, episodes in zip(("train", "test"), self.experiment.phases(self.row), strict=True):
+            left = range(max(place.next_episode, episodes.start), episodes.stop)
+            if not left:
+                continue
+            env = self._make_env(phase)
+            env.reset(first_episode=left.start)
+            self.what_if.inner = env.what_if
+            if not is_reset:
+                what_if = None if env.what_if is None else self.what_if
+                self.controller.reset(env.spec, env.num_networks, self.experiment.base_seed, what_if)
+                if checkpoint is not None:
+                    self._restore(checkpoint, env, left.start)
+                is_reset = True
+            self._play_phase(env, phase, left, place)
+        self.folder.finish(self._summary(place))
+
+    def _play_phase(self, env: Environment, phase: str, episodes: range, place: Place) -> None:
+        times = place.train if phase == "train" else place.test
+        for index in episodes:
+            is_last = index == episodes.stop - 1
+            explain = 0 if phase == "test" and is_last else None
+            for episode in play(env, self.controller, range(index, index + 1), times, explain=explain):
+                self.folder.append(_record(episode, phase))
+                self.decisions = [asdict(decision) for decision in episode.decisions[:KEPT_DECISIONS]]
+            place.next_episode = index + 1
+            # The next phase begins in a new environment, so the end of one is always a checkpoint.
+            if is_last or self.stop.requested or time.monotonic() - self.last_save >= self.every_s:
+                self._save(env, place)
+            self.tick(
+                self.row.cost, f"{self.row.label} · {self.load} · {phase} {index + 1 - episodes.start}/{len(episodes)}"
+            )
+            self.stop.check()
+
+    def _make_env(self, phase: str) -> Environment:
+        from ranpilot.envs.make import make_batch
+
+        return make_batch(
+            self.experiment.scenario,
+            self.experiment.task,
+            self.experiment.seeds,
+            self.experiment.base_seed,
+            load=self.load,
+            split="train" if phase == "train" else "heldout",
+            first_network=self.experiment.first_network(self.row),
+            variant=self.experiment.variant,
+        )
+
+    def _save(self, env: Environment, place: Place) -> None:
+        def write(folder: Path) -> None:
+            (folder / "environment.bin").write_bytes(env.snapshot())
+            self.controller.save(folder / "controller")
+
+        state = {
+            "next_episode": place.next_episode,
+            "train": asdict(place.train),
+            "test": asdict(place.test),
+            "decisions": self.decisions,
+        }
+        self.folder.checkpoint(place.next_episode, state, write)
+        self.last_save = time.monotonic()
+
+    def _restore(self, checkpoint: Checkpoint, env: Environment, start: int) -> None:
+        load = getattr(self.controller, "load", None)
+        if load is not None:
+            load(checkpoint.folder / "controller")
+        # At the border between the phases the snapshot is of the environment that has ended.
+        if start not in {phase.start for phase in self.experiment.phases(self.row)}:
+            try:
+                env.restore((checkpoint.folder / "environment.bin").read_bytes())
+            except OSError as error:
+                raise CheckpointError(
+                    str(checkpoint.folder), f"cannot be read ({error})", "start again with --new"
+                ) from error
+
+    def _summary(self, place: Place) -> dict[str, object]:
+        return {"train": asdict(place.train), "test": asdict(place.test), "decisions": self.decisions}
+
+
+def _read_place(checkpoint: Checkpoint | None, phases: tuple[range, range]) -> Place:
+    if checkpoint is None:
+        return Place(phases[0].start, PhaseTimes(), PhaseTimes())
+    state = checkpoint.state
+    return Place(int(state["next_episode"]), PhaseTimes(**state["train"]), PhaseTimes(**state["test"]))
+
+
+def _record(episode: Episode, phase: str) -> dict[str, object]:
+    """The line of metrics.jsonl: [B] lists over networks; in test episodes also [B][A] over agents."""
+    record: dict[str, object] = {
+        "episode": episode.index,
+        "phase": phase,
+        "reward": _plain(episode.reward),
+        "terms": {name: _plain(values) for name, values in episode.terms.items()},
+        "counts": {name: _plain(values.sum(axis=1)) for name, values in episode.counts.items()},
+    }
+    if episode.usage is not None:
+        record["usage"] = {name: _plain(_agent_mean(values)) for name, values in asdict(episode.usage).items()}
+    if phase == "test":
+        record["agents"] = {name: _plain(values) for name, values in episode.counts.items()}
+    return record
+
+
+def _agent_mean(values: FloatArray) -> FloatArray:
+    """[B] mean over agents; NaN where any agent has none."""
+    return np.asarray(np.mean(values, axis=1))
+
+
+def _plain(values: FloatArray) -> list[object]:
+    """Lists for JSON: whole numbers without a point, NaN as None."""
+    if values.ndim > 1:
+        return [_plain(row) for row in values]
+    return [None if v != v else int(v) if v == int(v) else float(f"{v:.9g}") for v in values.tolist()]

@@ -1,0 +1,118 @@
+"""The rows and budgets of the named experiments, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ranpilot.errors import UnknownNameError
+from ranpilot.experiments.checks import BAD_ADVISERS, bad_adviser_label
+from ranpilot.experiments.design import Experiment, Row, pick
+
+__all__ = ["DEMO_PAPER", "DEMO_TWIN", "Budget", "aura_experiment", "aura_rows", "demo_experiments", "run_rows"]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much is played: seeds (networks in each row), loads, episodes."""
+
+    loads: tuple[str, ...]
+    seeds: int
+    train_episodes: int
+    test_episodes: int
+    oracle_test_episodes: int
+
+
+PAPER = Budget(("low", "normal", "high"), 20, 500, 100, 10)
+TWIN = Budget(("normal", "high"), 5, 60, 10, 2)
+DEMO_TWIN = Budget(("high",), 5, 30, 6, 2)
+DEMO_PAPER = Budget(("normal", "high"), 10, 150, 30, 5)
+
+DEMO_TWIN_ROWS = ("marl-only", "guided", "aura", "guided-embedded", "rules", "maintain")
+DEMO_PAPER_ROWS = ("marl-only", "guided", "aura", "rules")
+TWIN_ROWS = ("marl-only", "guided", "aura", "guided-embedded", "rules", "always-handoff", "maintain")
+
+HEURISTICS = ("rules", "kpm-rules", "always-handoff", "maintain", "random")
+ORACLE = "lookahead-oracle"
+COUNTERFACTUAL_COST = 3.0
+ORACLE_COST = 150.0
+
+
+def aura_rows(oracle_test_episodes: int) -> tuple[Row, ...]:
+    """Every row of the AURA comparison; a row keeps its block of networks whichever others are picked."""
+    rows: list[Row] = []
+
+    def add(label: str, kind: str, name: str, adviser: str | None = None, trust: str | None = None) -> None:
+        cost = COUNTERFACTUAL_COST if trust == "counterfactual" else 1.0
+        values = {"label": label, "kind": kind, "name": name, "adviser": adviser, "trust": trust, "cost": cost}
+        rows.append(Row.model_validate({**values, "block": len(rows)}))
+
+    add("marl-only", "aura", "marl-only")
+    add("guided", "aura", "guided", "rules", "counterfactual")
+    add("aura", "aura", "aura", "rules", "counterfactual")
+    add("guided-score", "aura", "guided", "rules", "score")
+    for adviser in BAD_ADVISERS:
+        for trust in ("counterfactual", "score"):
+            add(bad_adviser_label(adviser, trust), "aura", "guided", adviser, trust)
+    add("guided-embedded", "aura", "guided", "embedded", "counterfactual")
+    for name in HEURISTICS:
+        add(name, "heuristic", name)
+    oracle = Row(
+        label=ORACLE,
+        kind="heuristic",
+        name=ORACLE,
+        block=len(rows),
+        test_episodes=oracle_test_episodes,
+        cost=ORACLE_COST,
+    )
+    return (*rows, oracle)
+
+
+def aura_experiment(scenario: str, *, rows: Sequence[str] | None = None, **changes: object) -> Experiment:
+    """`ranpilot compare aura`: the full budget on `aura-paper`, a smaller one with fewer rows on the twin.
+
+    rows: labels to keep; changes: fields of `Experiment` other than the defaults.
+    """
+    is_paper = scenario == "aura-paper"
+    budget = PAPER if is_paper else TWIN
+    wanted = rows if rows is not None or is_paper else TWIN_ROWS
+    return _experiment(f"aura-{scenario}", scenario, budget, wanted, changes)
+
+
+def demo_experiments() -> tuple[Experiment, Experiment]:
+    """`ranpilot demo`: the twin with fitted traffic, and a small panel on the paper's own scenario."""
+    twin = _experiment("demo-twin", "two-cell", DEMO_TWIN, DEMO_TWIN_ROWS, {"shared_networks": True})
+    return twin, _experiment("demo-paper", "aura-paper", DEMO_PAPER, DEMO_PAPER_ROWS, {})
+
+
+def run_rows(configuration: str, adviser: str | None, trust: str | None) -> tuple[Row, ...]:
+    """`ranpilot run aura`: the trained configuration beside the heuristics that it must beat."""
+    learner = Row(label="trained", kind="aura", name=configuration, adviser=adviser, trust=trust, block=0)
+    return (learner, *pick(aura_rows(1), ("rules", "maintain")))
+
+
+def _experiment(
+    name: str, scenario: str, budget: Budget, labels: Sequence[str] | None, changes: Mapping[str, object]
+) -> Experiment:
+    values: dict[str, object] = {
+        "name": name,
+        "scenario": scenario,
+        "loads": budget.loads,
+        "rows": pick(aura_rows(budget.oracle_test_episodes), labels),
+        "seeds": budget.seeds,
+        "train_episodes": budget.train_episodes,
+        "test_episodes": budget.test_episodes,
+    }
+    given = {field: value for field, value in changes.items() if value is not None}
+    return Experiment.model_validate({**values, **given})
+
+
+SYSTEMS: dict[str, Callable[..., Experiment]] = {"aura": aura_experiment}
+"""The experiment of each learning system."""
+
+
+def experiment_of(system: str) -> Callable[..., Experiment]:
+    """The experiment of that system. Raises UnknownNameError."""
+    if system not in SYSTEMS:
+        raise UnknownNameError("system", system, list(SYSTEMS))
+    return SYSTEMS[system]
