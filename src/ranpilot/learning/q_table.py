@@ -125,7 +125,7 @@ class QTable:
 
 def make_level_grid(spec: TaskSpec) -> LevelGrid:
     """The levels of `envs.words.levels` as arrays that a kernel can read."""
-    counts = level_counts(spec)
+    counts = level_counts(spec).astype(np.int64)
     num_agents, num_features = counts.shape
     edges = np.full((num_agents, num_features, max(1, int(counts.max()) - 1)), np.inf)
     low = np.array([[f.low[a] for f in spec.features] for a in range(num_agents)], dtype=np.float64)

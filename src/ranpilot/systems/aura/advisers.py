@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ranpilot.envs.controller import Controller, Decision, Observation, Outcome, TaskSpec, WhatIf
 from ranpilot.envs.words import level_counts
-from ranpilot.errors import ConfigError
+from ranpilot.errors import ConfigError, UnknownNameError
 from ranpilot.heuristics import HEURISTICS
 from ranpilot.learning.q_table import LevelGrid, make_level_grid, read_levels
 from ranpilot.llm.prompts import Prompt, load_prompt
@@ -77,7 +77,7 @@ class CachedPolicy:
         )  # [A, W]
         self._strides = np.ones_like(radix)
         self._strides[:, :-1] = np.cumprod(radix[:, :0:-1], axis=1)[:, ::-1]
-        texts = [list(self._texts(task, agent, radix[agent])) for agent in self._agents]
+        texts = [list(self._texts(task, agent, radix[agent])) for agent in range(task.num_agents)]
         distinct = list(dict.fromkeys(text for of_agent in texts for text in of_agent))
         options = [f" {action}" for action in task.actions]
         logp = self._model.choose(distinct, options)
@@ -123,11 +123,16 @@ def adviser_names() -> list[str]:
 
 
 def make_adviser(name: str, first_network: int = 0) -> Controller:
-    """The adviser of that name: a heuristic, or `embedded` for the language model that works offline."""
+    """The adviser of that name: a heuristic, or `embedded` for the language model that works offline.
+
+    Raises UnknownNameError for another name.
+    """
     if name == LANGUAGE_MODEL:
         from ranpilot import llm
 
         return CachedPolicy(llm.load(LANGUAGE_MODEL))
+    if name not in HEURISTICS.names():
+        raise UnknownNameError("adviser", name, adviser_names())
     return HEURISTICS.load(name)()
 
 

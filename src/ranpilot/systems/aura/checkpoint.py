@@ -27,7 +27,7 @@ def save_arrays(path: Path, config: AuraConfig, seed: int, arrays: Mapping[str, 
     """
     data = io.BytesIO()
     named: dict[str, NDArray[np.generic]] = {IDENTITY: np.array(_identity(config, seed)), **arrays}
-    np.savez(data, allow_pickle=False, **named)  # type: ignore[arg-type]
+    np.savez(data, allow_pickle=False, **named)
     write_atomic(path, data.getvalue())
 
 

@@ -44,8 +44,10 @@ def alignment_score(
     fairness = 1 - 2 * gaps
     adaptability = 2 * served - 1
     long_term = (1 - 2 * total_rate)[:, None]
-    parts = (efficiency, fairness, adaptability, long_term)
-    score: NDArray[np.float64] = sum(weight * part for weight, part in zip(WEIGHTS, parts, strict=True))  # type: ignore[assignment]
+    # Added up term by term: a matrix product would round differently in another batch.
+    score = np.zeros(rate.shape)
+    for weight, part in zip(WEIGHTS, (efficiency, fairness, adaptability, long_term), strict=True):
+        score += weight * part
     return np.clip(score, -1.0, 1.0)
 
 

@@ -2,10 +2,10 @@
 
     τ ← clip(τ + 0.05 · sign(r − r̄), 0.05, 0.95)   after a step in which the advice was followed
 
-and differing advice is followed with probability τ. r̄ is a running mean of the agent's own rewards. Source: AURA (Nourzad, Zong, Krishnamachari 2025), Algorithm 1, which
-names the inputs of the update; the formula is ours. Known to fail: r̄ follows the policy that the advice itself
-produces, and most steps are a little better than the mean, so that bad advisers are trusted too. Kept as the paper's
-row.
+and differing advice is followed with probability τ. r̄ is a running mean of the agent's own rewards. Source: AURA
+(Nourzad, Zong, Krishnamachari 2025), Algorithm 1, which names the inputs of the update; the formula is ours. Known to
+fail: r̄ follows the policy that the advice itself produces, and most steps are a little better than the mean, so that
+bad advisers are trusted too. Kept as the paper's row.
 """
 
 from __future__ import annotations
