@@ -186,7 +186,8 @@ def _add_line_of_sight(
     angle, phase = generator.uniform(0.0, 2.0 * np.pi, 2)
     turns = round(cycles * math.cos(angle)) * np.arange(channel.shape[0]) / channel.shape[0]
     path = np.exp(1j * (2.0 * np.pi * turns + phase))
-    return (math.sqrt(factor) * path[:, None] + channel) / math.sqrt(factor + 1.0)
+    total: NDArray[np.complex128] = (math.sqrt(factor) * path[:, None] + channel) / math.sqrt(factor + 1.0)
+    return total
 
 
 def _check_bank(
