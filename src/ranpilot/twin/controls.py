@@ -1,0 +1,52 @@
+"""What can be set in a running network, with range, unit and the O-RAN interface that carries it."""
+
+from __future__ import annotations
+
+from ranpilot.declare import Control
+
+__all__ = ["ADMISSION_LIMIT", "CONTROLS", "FORCED_HANDOVER", "RELEASE", "TX_POWER_DBM"]
+
+TX_POWER_DBM = Control(
+    name="TX_POWER_DBM",
+    scope="cell",
+    kind="continuous",
+    low=-10.0,
+    high=60.0,
+    unit="dBm",
+    interface="O1 NRSectorCarrier.configuredMaxTxPower",
+    description="Transmit power of the cell over its whole carrier, in force from the next slot. Each site has its own "
+    "narrower range.",
+)
+FORCED_HANDOVER = Control(
+    name="FORCED_HANDOVER",
+    scope="ue",
+    kind="integer",
+    low=-1,
+    high=63,
+    unit="cell",
+    interface="E2SM-RC style 3 (handover control)",
+    description="Target cell of a user, -1 for none. The user is interrupted for the handover's time; a full target "
+    "refuses and the user stays where it is.",
+)
+RELEASE = Control(
+    name="RELEASE",
+    scope="ue",
+    kind="flag",
+    low=0,
+    high=1,
+    unit="flag",
+    interface="E2SM-RC style 2 (radio resource control: connection release)",
+    description="1 ends the user's connection at once; its queue is lost and its place becomes free.",
+)
+ADMISSION_LIMIT = Control(
+    name="ADMISSION_LIMIT",
+    scope="cell",
+    kind="integer",
+    low=0,
+    high=1000,
+    unit="UE",
+    interface="O1 NRCellDU admission (RRM policy)",
+    description="Connected users at most; users above a lowered limit stay.",
+)
+CONTROLS = (TX_POWER_DBM, FORCED_HANDOVER, RELEASE, ADMISSION_LIMIT)
+"""Every control, in the order in which `Networks.apply` puts them into force."""

@@ -1,0 +1,294 @@
+"""The measurements: name, unit, scope, bounds, and how each is computed from counters.
+
+Names and units follow TS 28.552 where it defines the quantity; a name that begins with `RP.` is ours. A name that ends
+in `.UE` is the same quantity for one user (as E2SM-KPM reports it), named apart so that every name has one scope.
+All cover the time since the last `measure()`. A mean over nothing is 0 (the counts beside it tell).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranpilot.declare import Measurement
+from ranpilot.twin import state as s
+
+__all__ = [
+    "CELL_THROUGHPUT",
+    "CONNECTED_MEAN",
+    "CONNECTION_ATTEMPTS",
+    "CQI_MEAN",
+    "DEPARTURES",
+    "HANDOVERS_ASKED",
+    "HANDOVERS_IN",
+    "HANDOVERS_OUT",
+    "HANDOVERS_REFUSED",
+    "INITIAL_BLER",
+    "LINK_FAILURES",
+    "LINK_SINR",
+    "MEASUREMENTS",
+    "PACKET_DELAY",
+    "PACKET_DROP_RATE",
+    "PACKET_LOSS_RATE",
+    "PRB_MEAN",
+    "PRB_USE",
+    "RELEASES",
+    "REFUSED_CONNECTIONS",
+    "SINR_MEAN",
+    "TX_POWER",
+    "UE_DELAY",
+    "UE_DROP_RATE",
+    "UE_LINK_FAILURES",
+    "UE_SINR",
+    "UE_THROUGHPUT",
+    "VOLUME",
+    "Window",
+    "compute",
+    "delay_edges_ms",
+]
+
+FloatArray = NDArray[np.float64]
+Int64Array = NDArray[np.int64]
+
+
+class Window(NamedTuple):
+    """What happened in a span of slots, and the state at its end."""
+
+    ue: Int64Array
+    """[B, U, NUM_UE_COUNTERS]"""
+    cell: Int64Array
+    """[B, C, NUM_CELL_COUNTERS]"""
+    delay: Int64Array
+    """[B, C, DELAY_BINS]"""
+    network: s.Network
+    num_slots: int
+    slot_s: float
+    num_prbs: int
+
+
+def _cell(name: str, unit: str, high: float, better: str, description: str, source: str = "TS 28.552") -> Measurement:
+    return Measurement(name, unit, "cell", 0.0, high, better, description, source)  # type: ignore[arg-type]
+
+
+def _ue(name: str, unit: str, high: float, better: str, description: str, source: str = "TS 28.552") -> Measurement:
+    return Measurement(name, unit, "ue", 0.0, high, better, description, source)  # type: ignore[arg-type]
+
+
+OURS = "ranpilot"
+PRB_USE = _cell("RRU.PrbTotDl", "%", 100.0, "neither", "PRBs in use, share of all", "TS 28.552 §5.1.1.2.1")
+PRB_MEAN = _cell("RRU.PrbUsedDl", "PRB", 275.0, "neither", "PRBs in use, mean a slot", "TS 28.552 §5.1.1.2.5")
+VOLUME = _cell("DRB.PdcpSduVolumeDL", "Mbit", 1e6, "higher", "Delivered bits", "TS 28.552 §5.1.2.1.1")
+CELL_THROUGHPUT = _cell(
+    "DRB.UEThpDl", "kbit/s", 1e7, "higher", "Delivered bits a user, over the time with data", "TS 28.552 §5.1.1.3.1"
+)
+PACKET_DELAY = _cell(
+    "DRB.RlcSduDelayDl", "0.1 ms", 6e5, "lower", "Mean delay of delivered packets, arrival slot counted", "TS 28.552"
+)
+PACKET_DELAY_P95 = _cell(
+    "RP.RlcSduDelayDl.P95", "0.1 ms", 6e5, "lower", "95th percentile (upper edge of the histogram's bin)", OURS
+)
+PACKET_DROP_RATE = _cell(
+    "DRB.RlcPacketDropRateDl", "1e-6", 1e6, "lower", "Packets expired or without room, of those that came in"
+)
+PACKET_LOSS_RATE = _cell(
+    "RP.PacketLossRateDl", "1e-6", 1e6, "lower", "Packets lost over the air after the last retransmission", OURS
+)
+CONNECTED_MEAN = _cell("RRC.ConnMean", "UE", 1000.0, "neither", "Connected users, mean", "TS 28.552 §5.1.1.4.1")
+CQI_MEAN = _cell("CARR.WBCQIDist.Mean", "index", 15.0, "higher", "Mean of the wideband CQI's distribution")
+CONNECTION_ATTEMPTS = _cell("RRC.ConnEstabAtt", "1", 1e6, "neither", "Users that arrived", "TS 28.552 §5.1.1.15")
+REFUSED_CONNECTIONS = _cell(
+    "RRC.ConnEstabFailCause.NetworkReject", "1", 1e6, "lower", "Arrivals that found the cell full"
+)
+DEPARTURES = _cell("RP.Departures", "1", 1e6, "neither", "Users whose session ended by itself", OURS)
+RELEASES = _cell("RP.Releases", "1", 1e6, "neither", "Users released by a control", OURS)
+LINK_FAILURES = _cell("RP.RadioLinkFailures", "1", 1e6, "lower", "Radio link failures", OURS)
+HANDOVERS_ASKED = _cell("MM.HoPrepInterReq", "1", 1e6, "neither", "Handovers asked for", "TS 28.552 §5.1.1.6.1")
+HANDOVERS_REFUSED = _cell(
+    "MM.HoPrepInterFail", "1", 1e6, "lower", "Handovers refused by a full target, at the source", "TS 28.552 §5.1.1.6.1"
+)
+HANDOVERS_OUT = _cell(
+    "MM.HoExeInterSucc", "1", 1e6, "neither", "Handovers to another cell that succeeded", "TS 28.552 §5.1.1.6.1"
+)
+HANDOVERS_IN = _cell("RP.HandoversIn", "1", 1e6, "neither", "Handovers from another cell", OURS)
+INITIAL_BLER = _cell("RP.InitialBlerDl", "%", 100.0, "neither", "First transmissions that failed", OURS)
+BLOCKS = _cell("TB.TotNbrDl", "1", 1e9, "neither", "Transport blocks sent, retransmissions included")
+BLOCK_ERRORS = _cell("TB.ErrTotalNbrDl", "1", 1e9, "lower", "Transport blocks that failed")
+RESIDUAL_ERRORS = _cell("TB.ResidualErrNbrDl", "1", 1e9, "lower", "Transport blocks given up")
+TX_POWER = Measurement("RP.TxPower", "dBm", "cell", -10.0, 60.0, "lower", "Transmit power of the carrier", OURS)
+SINR_MEAN = Measurement(
+    "L1M.SS-SINR.Mean", "dB", "cell", -30.0, 60.0, "higher", "Mean over connected users of filtered wideband SINR", OURS
+)
+UE_THROUGHPUT = _ue("DRB.UEThpDl.UE", "kbit/s", 1e7, "higher", "Delivered bits over the time with data")
+UE_DELAY = _ue("DRB.RlcSduDelayDl.UE", "0.1 ms", 6e5, "lower", "Mean delay of delivered packets")
+UE_DROP_RATE = _ue("DRB.RlcPacketDropRateDl.UE", "1e-6", 1e6, "lower", "Packets expired or without room")
+UE_VOLUME = _ue("DRB.PdcpSduVolumeDL.UE", "Mbit", 1e6, "higher", "Delivered bits")
+UE_PRB_MEAN = _ue("RRU.PrbUsedDl.UE", "PRB", 275.0, "neither", "PRBs in use, mean a slot")
+UE_LINK_FAILURES = _ue("RP.RadioLinkFailures.UE", "1", 1e6, "lower", "Radio link failures in this place", OURS)
+UE_HANDOVERS = _ue("MM.HoExeInterSucc.UE", "1", 1e6, "neither", "Handovers that succeeded")
+UE_HANDOVERS_REFUSED = _ue("MM.HoPrepInterFail.UE", "1", 1e6, "lower", "Handovers refused by a full target")
+UE_SINR = Measurement(
+    "L1M.SS-SINR.UE", "dB", "ue", -30.0, 60.0, "higher", "Filtered wideband SINR of the serving cell, NaN if empty", OURS
+)
+LINK_SINR = Measurement(
+    "L1M.SS-SINR.Link", "dB", "link", -30.0, 60.0, "higher", "Filtered wideband SINR that each cell gives or would", OURS
+)
+
+
+def compute(window: Window) -> dict[str, FloatArray]:
+    """Every measurement over a window: [B, C], [B, U] or [B, U, C] by scope."""
+    return {measurement.name: function(window) for measurement, function in MEASUREMENTS.items()}
+
+
+def delay_edges_ms(slot_s: float) -> FloatArray:
+    """Upper edges [DELAY_BINS] of the delay histogram in ms; the last bin is open."""
+    slots = np.exp2((np.arange(DELAY_EDGES) + 1) / 6.0) - 1.0
+    return np.ceil(slots - 1e-9) * slot_s * 1e3
+
+
+DELAY_EDGES = s.DELAY_BINS
+
+
+def _count(column: int, scale: float = 1.0) -> Callable[[Window], FloatArray]:
+    return lambda window: window.cell[..., column] * scale
+
+
+def _ue_count(column: int, scale: float = 1.0) -> Callable[[Window], FloatArray]:
+    return lambda window: window.ue[..., column] * scale
+
+
+def _ratio(above: FloatArray | Int64Array, below: FloatArray | Int64Array, scale: float = 1.0) -> FloatArray:
+    """above / below * scale, 0 where nothing is below."""
+    result: FloatArray = np.where(below > 0, scale * above / np.maximum(below, 1), 0.0)
+    return result
+
+
+def _prb_use(window: Window) -> FloatArray:
+    return window.cell[..., s.CELL_PRBS] * (100.0 / max(1, window.num_slots * window.num_prbs))
+
+
+def _prb_mean(window: Window) -> FloatArray:
+    return window.cell[..., s.CELL_PRBS] / max(1, window.num_slots)
+
+
+def _cell_throughput(window: Window) -> FloatArray:
+    scale = 1e-3 / window.slot_s
+    return _ratio(window.cell[..., s.CELL_BITS_OUT], window.cell[..., s.CELL_BUSY_SLOTS], scale)
+
+
+def _cell_delay(window: Window) -> FloatArray:
+    scale = window.slot_s * 1e4
+    return _ratio(window.cell[..., s.CELL_DELAY_SLOTS], window.cell[..., s.CELL_PACKETS_OUT], scale)
+
+
+def _cell_delay_p95(window: Window) -> FloatArray:
+    below = np.cumsum(window.delay, axis=-1)
+    total = below[..., -1:]
+    bin_index = np.argmax(below >= 0.95 * total, axis=-1)
+    edges = delay_edges_ms(window.slot_s) * 10.0
+    result: FloatArray = np.where(total[..., 0] > 0, edges[bin_index], 0.0)
+    return result
+
+
+def _drop_rate(window: Window) -> FloatArray:
+    return _ratio(window.cell[..., s.CELL_PACKETS_DROPPED], window.cell[..., s.CELL_PACKETS_IN], 1e6)
+
+
+def _loss_rate(window: Window) -> FloatArray:
+    lost = window.cell[..., s.CELL_PACKETS_LOST]
+    return _ratio(lost, lost + window.cell[..., s.CELL_PACKETS_OUT], 1e6)
+
+
+def _connected(window: Window) -> FloatArray:
+    return window.cell[..., s.CELL_CONNECTED_SUM] / max(1, window.num_slots)
+
+
+def _cqi(window: Window) -> FloatArray:
+    return _ratio(window.cell[..., s.CELL_CQI_SUM], window.cell[..., s.CELL_CQI_REPORTS])
+
+
+def _initial_bler(window: Window) -> FloatArray:
+    return _ratio(window.cell[..., s.CELL_FIRST_ERRORS], window.cell[..., s.CELL_FIRST_BLOCKS], 100.0)
+
+
+def _tx_power(window: Window) -> FloatArray:
+    return window.network.cells.tx_power_dbm.copy()
+
+
+def _link_sinr(window: Window) -> FloatArray:
+    return window.network.links.sinr_l3_db.copy()
+
+
+def _ue_sinr(window: Window) -> FloatArray:
+    serving = window.network.users.serving_cell
+    sinr = np.take_along_axis(window.network.links.sinr_l3_db, np.maximum(serving, 0)[..., None], axis=-1)[..., 0]
+    result: FloatArray = np.where(serving >= 0, sinr, np.nan)
+    return result
+
+
+def _sinr_mean(window: Window) -> FloatArray:
+    serving, sinr = window.network.users.serving_cell, _ue_sinr(window)
+    result = np.zeros(window.cell.shape[:2])
+    for cell in range(result.shape[1]):
+        mine = serving == cell
+        result[:, cell] = _ratio(np.where(mine, sinr, 0.0).sum(axis=1), mine.sum(axis=1))
+    return result
+
+
+def _ue_throughput(window: Window) -> FloatArray:
+    return _ratio(window.ue[..., s.UE_BITS_OUT], window.ue[..., s.UE_BUSY_SLOTS], 1e-3 / window.slot_s)
+
+
+def _ue_delay(window: Window) -> FloatArray:
+    return _ratio(window.ue[..., s.UE_DELAY_SLOTS], window.ue[..., s.UE_PACKETS_OUT], window.slot_s * 1e4)
+
+
+def _ue_drop_rate(window: Window) -> FloatArray:
+    dropped = window.ue[..., s.UE_PACKETS_EXPIRED] + window.ue[..., s.UE_PACKETS_OVERFLOWED]
+    return _ratio(dropped, window.ue[..., s.UE_PACKETS_IN], 1e6)
+
+
+def _ue_prb_mean(window: Window) -> FloatArray:
+    return window.ue[..., s.UE_PRBS] / max(1, window.num_slots)
+
+
+MEASUREMENTS: dict[Measurement, Callable[[Window], FloatArray]] = {
+    PRB_USE: _prb_use,
+    PRB_MEAN: _prb_mean,
+    VOLUME: _count(s.CELL_BITS_OUT, 1e-6),
+    CELL_THROUGHPUT: _cell_throughput,
+    PACKET_DELAY: _cell_delay,
+    PACKET_DELAY_P95: _cell_delay_p95,
+    PACKET_DROP_RATE: _drop_rate,
+    PACKET_LOSS_RATE: _loss_rate,
+    CONNECTED_MEAN: _connected,
+    CQI_MEAN: _cqi,
+    CONNECTION_ATTEMPTS: _count(s.CELL_ARRIVALS),
+    REFUSED_CONNECTIONS: _count(s.CELL_BLOCKED),
+    DEPARTURES: _count(s.CELL_DEPARTURES),
+    RELEASES: _count(s.CELL_RELEASES),
+    LINK_FAILURES: _count(s.CELL_FAILURES),
+    HANDOVERS_ASKED: _count(s.CELL_HANDOVERS_ASKED),
+    HANDOVERS_REFUSED: _count(s.CELL_HANDOVERS_REFUSED),
+    HANDOVERS_OUT: _count(s.CELL_HANDOVERS_OUT),
+    HANDOVERS_IN: _count(s.CELL_HANDOVERS_IN),
+    INITIAL_BLER: _initial_bler,
+    BLOCKS: _count(s.CELL_BLOCKS),
+    BLOCK_ERRORS: _count(s.CELL_BLOCK_ERRORS),
+    RESIDUAL_ERRORS: _count(s.CELL_RESIDUAL_ERRORS),
+    TX_POWER: _tx_power,
+    SINR_MEAN: _sinr_mean,
+    UE_THROUGHPUT: _ue_throughput,
+    UE_DELAY: _ue_delay,
+    UE_DROP_RATE: _ue_drop_rate,
+    UE_VOLUME: _ue_count(s.UE_BITS_OUT, 1e-6),
+    UE_PRB_MEAN: _ue_prb_mean,
+    UE_LINK_FAILURES: _ue_count(s.UE_FAILURES),
+    UE_HANDOVERS: _ue_count(s.UE_HANDOVERS),
+    UE_HANDOVERS_REFUSED: _ue_count(s.UE_HANDOVERS_REFUSED),
+    UE_SINR: _ue_sinr,
+    LINK_SINR: _link_sinr,
+}
+"""Every measurement with the function that computes it."""

@@ -1,0 +1,1 @@
+"""Medium access: packet queues, schedulers, link adaptation and retransmission."""

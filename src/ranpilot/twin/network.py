@@ -1,0 +1,333 @@
+"""The public face of the twin: a batch of networks of one scenario that are run, steered, measured and copied.
+
+Network `n` with seed `s` always evolves the same, whatever the batch, the number of threads, the split of `advance`
+into calls, or a copy taken in between. Axes: B networks, C cells, U places for users.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, NamedTuple, Self
+
+import numba
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ranpilot.declare import Control
+from ranpilot.errors import ActionError, ConfigError, UnknownNameError
+from ranpilot.twin import kernel, kpm, snapshots, state
+from ranpilot.twin.controls import ADMISSION_LIMIT, CONTROLS, FORCED_HANDOVER, RELEASE, TX_POWER_DBM
+from ranpilot.twin.feed import Feed
+from ranpilot.twin.parameters import make_parameters
+from ranpilot.twin.scenario import Scenario
+from ranpilot.units import dbm_to_mw
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["CellView", "Networks", "UserView"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.integer]
+
+
+class CellView(NamedTuple):
+    """What can be read of cells at any moment; arrays are copies."""
+
+    tx_power_dbm: FloatArray
+    """[B, C]"""
+    connected_ues: IntArray
+    """[B, C]"""
+    admission_limit: IntArray
+    """[B, C] connected users at most"""
+
+
+class UserView(NamedTuple):
+    """What can be read of places that users can take; arrays are copies."""
+
+    serving_cell: IntArray
+    """[B, U] -1 where the place is empty"""
+    call_id: IntArray
+    """[B, U] users that have taken the place so far: a changed number is another user"""
+    sinr_l3_db: FloatArray
+    """[B, U, C] filtered wideband SINR of the serving cell and what each other would give; NaN in empty places"""
+    failures: IntArray
+    """[B, U] radio link failures in this place since the reset"""
+    interrupted: NDArray[np.bool_]
+    """[B, U] whether a handover still interrupts the user"""
+    x_m: FloatArray
+    """[B, U]"""
+    y_m: FloatArray
+    """[B, U]"""
+    backlog_bits: IntArray
+    """[B, U]"""
+
+
+class Networks:
+    """A batch of `num` networks with ids `first_network`, `first_network` + 1, ...; `slot` counts from the reset.
+
+    threads: threads of `advance`; None = what numba is set to. It changes the speed and nothing else.
+    """
+
+    def __init__(
+        self, scenario: Scenario, num: int, seed: int, *, first_network: int = 0, threads: int | None = None
+    ) -> None:
+        _check_count("num", num, 1, 1_000_000)
+        _check_count("seed", seed, 0, 2**62)
+        _check_count("first_network", first_network, 0, 2**31)
+        if threads is not None:
+            _check_count("threads", threads, 1, int(numba.config.NUMBA_NUM_THREADS))
+        self.scenario, self.seed, self.threads = scenario, seed, threads
+        self.episode = 0
+        self.slot = 0
+        self._parameters = make_parameters(scenario)
+        self._ids = np.arange(first_network, first_network + num, dtype=np.int64)
+        self._allocate(num)
+        self.reset()
+
+    @property
+    def num(self) -> int:
+        """B, how many networks there are."""
+        return len(self._ids)
+
+    @property
+    def network_ids(self) -> IntArray:
+        """[B] the id of each network."""
+        return self._ids.copy()
+
+    @property
+    def cells(self) -> CellView:
+        """What can be read of cells."""
+        cells = self._state.cells
+        return CellView(cells.tx_power_dbm.copy(), cells.connected_ues.copy(), cells.admission_limit.copy())
+
+    @property
+    def ues(self) -> UserView:
+        """What can be read of users."""
+        users = self._state.users
+        return UserView(
+            users.serving_cell.copy(),
+            users.call_id.copy(),
+            self._state.links.sinr_l3_db.copy(),
+            self._state.counters.ue[..., state.UE_FAILURES].copy(),
+            users.interrupted_until > self.slot,
+            users.x_m.copy(),
+            users.y_m.copy(),
+            self._state.queues.backlog_bits.copy(),
+        )
+
+    @property
+    def capacity(self) -> IntArray:
+        """[C] connected users at most, as the scenario says (every place where it sets no limit)."""
+        return self._parameters.population.capacity.copy()
+
+    def reset(self, episode: int = 0) -> None:
+        """Begin `episode`: new places of users and objects, empty queues, slot 0. The same episode repeats exactly."""
+        _check_count("episode", episode, 0, 2**31)
+        self.episode, self.slot = episode, 0
+        self._allocate(self.num)
+        kernel.reset(self._state, self._parameters, self.seed, episode, self._ids)
+        self._feed = Feed(self.scenario, self._state)
+        self._begin_window()
+
+    def advance(self, slots: int) -> None:
+        """Run every network for that many slots."""
+        _check_count("slots", slots, 0, 2**30)
+        if self.threads is not None:
+            numba.set_num_threads(self.threads)
+        left = slots
+        while left > 0:
+            packets = self._feed.block(self._state, self.slot)
+            run = min(left, self._feed.slots_left(self.slot))
+            kernel.advance(self._state, self._parameters, packets, self.slot, run)
+            self.slot += run
+            left -= run
+
+    def apply(self, controls: Mapping[Control | str, ArrayLike]) -> None:
+        """Put controls into force: power [B, C], admission limit [B, C], handover target [B, U], release [B, U].
+
+        Powers come first, then limits, releases, and handovers in the order of places; a NaN power keeps what is.
+        Raises: ActionError for a wrong shape or value, UnknownNameError for an unknown control.
+        """
+        given = {_control(key): np.asarray(value) for key, value in controls.items()}
+        if TX_POWER_DBM in given:
+            self._set_power(given[TX_POWER_DBM])
+        if ADMISSION_LIMIT in given:
+            limit = self._checked(ADMISSION_LIMIT, given[ADMISSION_LIMIT])
+            self._state.cells.admission_limit[:] = limit
+        if RELEASE in given:
+            kernel.release_users(self._state, self._checked(RELEASE, given[RELEASE]).astype(np.int32))
+        if FORCED_HANDOVER in given:
+            kernel.hand_over_users(self._state, self._parameters, self._targets(given[FORCED_HANDOVER]), self.slot)
+
+    def measure(self) -> dict[str, FloatArray]:
+        """Every KPM since the last `measure` (or the reset), by its name: [B, C], [B, U] or [B, U, C] by scope."""
+        result = kpm.compute(self._window())
+        self._begin_window()
+        return result
+
+    def measure_frame(self) -> pd.DataFrame:
+        """As `measure`, as a tidy table: network, scope, index, ue (links only), kpm, unit, value."""
+        from ranpilot.twin.frames import tidy
+
+        return tidy(self.measure(), self._ids)
+
+    def delay_histogram(self) -> tuple[FloatArray, IntArray]:
+        """Upper edges of bins in ms [D], and delivered packets in each since the last `measure` [B, C, D]."""
+        return kpm.delay_edges_ms(self.scenario.slot_s), self._window().delay
+
+    def counters(self) -> state.Counters:
+        """All counters since the reset; columns are named in `twin/state.py`. Copies."""
+        return state.Counters(*(array.copy() for array in self._state.counters))
+
+    def fork(
+        self,
+        k: int,
+        *,
+        networks: ArrayLike | None = None,
+        future: Literal["same", "fresh"] = "same",
+        draw: int | Sequence[int] | IntArray = 0,
+    ) -> Networks:
+        """Copies of the running networks: a `Networks` of len(networks) * k, network-major; the originals are untouched.
+
+        networks: indices into the batch, all where None. future: "same" repeats the randomness to come, "fresh" draws
+        it anew from (network, slot, `draw`): copies with the same draw share it, and it is never the true future.
+        draw: one index for all k copies of a network, or one for each ([k]).
+        """
+        _check_count("k", k, 1, 1_000_000)
+        if future not in ("same", "fresh"):
+            raise ConfigError("future", future, "one of same, fresh")
+        picked = np.arange(self.num) if networks is None else _indices(networks, self.num)
+        rows = np.repeat(picked, k)
+        forks = self._copy(rows)
+        if future == "fresh":
+            draws = np.asarray(draw, dtype=np.int64)
+            if draws.shape not in ((), (k,)) or (draws < 0).any():
+                raise ConfigError("draw", draw, f"an index of at least 0, or {k} of them")
+            each = np.tile(np.broadcast_to(draws, (k,)), len(picked))
+            kernel.renew_future(forks._state, forks._parameters, each, self.slot)
+            forks._feed.renew(forks._state, self.slot)
+        return forks
+
+    def snapshot(self) -> bytes:
+        """Everything needed to go on exactly, as bytes with a version and a checksum."""
+        return snapshots.pack(self._header(), self._arrays())
+
+    def restore(self, data: bytes) -> None:
+        """Go on from a snapshot of this scenario with as many networks. Raises CheckpointError."""
+        header, arrays = snapshots.unpack(data, self._header(), self._arrays())
+        for target, source in zip(self._arrays().values(), arrays.values(), strict=True):
+            target[...] = source
+        self.slot, self.episode, self.seed = int(header["slot"]), int(header["episode"]), int(header["seed"])
+        self._window_start = int(header["window_start"])
+        self._feed.reload(self._state, self.slot)
+
+    def fingerprint(self) -> list[str]:
+        """One hash of the whole state for each network; equal exactly where the networks are."""
+        return snapshots.fingerprints(self._arrays(), self.slot, self._window_start)
+
+    def _allocate(self, num: int) -> None:
+        self._state = state.allocate(self.scenario, num)
+        self._baseline = state.Counters(*(array.copy() for array in self._state.counters))
+        self._window_start = 0
+
+    def _begin_window(self) -> None:
+        for kept, now in zip(self._baseline, self._state.counters, strict=True):
+            kept[...] = now
+        self._window_start = self.slot
+
+    def _window(self) -> kpm.Window:
+        ue, cell, delay = (now - kept for now, kept in zip(self._state.counters, self._baseline, strict=True))
+        num_slots = self.slot - self._window_start
+        return kpm.Window(
+            ue, cell, delay, self._state, num_slots, self.scenario.slot_s, self.scenario.carrier.num_prbs
+        )
+
+    def _copy(self, rows: IntArray) -> Self:
+        copy = object.__new__(type(self))
+        copy.scenario, copy.seed, copy.threads = self.scenario, self.seed, self.threads
+        copy.episode, copy.slot, copy._window_start = self.episode, self.slot, self._window_start
+        copy._parameters = self._parameters
+        copy._ids = self._ids[rows]
+        copy._state = state.Network(*(type(part)(*(array[rows] for array in part)) for part in self._state))
+        copy._baseline = state.Counters(*(array[rows] for array in self._baseline))
+        copy._feed = self._feed.copy(rows)
+        return copy
+
+    def _header(self) -> dict[str, int | str]:
+        return {
+            "scenario": self.scenario.hash(),
+            "num": self.num,
+            "seed": self.seed,
+            "episode": self.episode,
+            "slot": self.slot,
+            "window_start": self._window_start,
+        }
+
+    def _arrays(self) -> dict[str, NDArray[np.generic]]:
+        """Every array that changes, by name, all with the leading axis B."""
+        arrays: dict[str, NDArray[np.generic]] = {}
+        for part_name, part in zip(self._state._fields, self._state, strict=True):
+            arrays |= {f"{part_name}.{name}": array for name, array in zip(part._fields, part, strict=True)}
+        arrays |= {f"baseline.{name}": array for name, array in zip(self._baseline._fields, self._baseline, strict=True)}
+        return arrays | self._feed.arrays()
+
+    def _checked(self, control: Control, value: NDArray[np.generic]) -> NDArray[np.generic]:
+        width = self.scenario.num_cells if control.scope == "cell" else self.scenario.num_places
+        if value.shape != (self.num, width):
+            raise ActionError(f"{control.name} shape", value.shape, str((self.num, width)))
+        if value.dtype.kind not in "iufb":
+            raise ActionError(control.name, str(value.dtype), "an array of numbers")
+        number = value.astype(np.float64)
+        outside = ~(np.isnan(number) | ((number >= control.low) & (number <= control.high)))
+        if control.kind != "continuous":
+            outside |= ~(number == np.floor(number))
+        if outside.any():
+            raise ActionError(control.name, float(number[outside][0]), f"{control.low:g}..{control.high:g} {control.unit}")
+        return value
+
+    def _set_power(self, value: NDArray[np.generic]) -> None:
+        power_dbm = self._checked(TX_POWER_DBM, value).astype(np.float64)
+        for cell, site in enumerate(self.scenario.layout.sites):
+            low, high = site.power_range_dbm
+            outside = (power_dbm[:, cell] < low - 1e-9) | (power_dbm[:, cell] > high + 1e-9)
+            if outside.any():
+                wrong = float(power_dbm[outside, cell][0])
+                raise ActionError(f"{TX_POWER_DBM.name}[{site.name}]", wrong, f"{low:g}..{high:g} dBm")
+        cells = self._state.cells
+        changed = ~np.isnan(power_dbm)
+        cells.tx_power_dbm[changed] = power_dbm[changed]
+        cells.prb_power_mw[:] = dbm_to_mw(cells.tx_power_dbm) / self.scenario.carrier.num_prbs
+
+    def _targets(self, value: NDArray[np.generic]) -> NDArray[np.int32]:
+        target = self._checked(FORCED_HANDOVER, value).astype(np.int32)
+        serving = self._state.users.serving_cell
+        asked = target >= 0
+        for wrong, allowed in (
+            (asked & (target >= self.scenario.num_cells), f"-1 or a cell in 0..{self.scenario.num_cells - 1}"),
+            (asked & (serving < 0), "-1 for an empty place"),
+            (asked & (serving == target), "a cell other than the serving one"),
+        ):
+            if wrong.any():
+                raise ActionError(FORCED_HANDOVER.name, int(target[wrong][0]), allowed)
+        return target
+
+
+def _control(key: Control | str) -> Control:
+    name = key if isinstance(key, str) else key.name
+    known = {control.name: control for control in CONTROLS}
+    if name not in known:
+        raise UnknownNameError("control", name, list(known))
+    return known[name]
+
+
+def _indices(value: ArrayLike, num: int) -> IntArray:
+    index = np.asarray(value)
+    if index.ndim != 1 or index.dtype.kind not in "iu" or len(index) == 0 or (index < 0).any() or (index >= num).any():
+        raise ConfigError("networks", value, f"a list of indices in 0..{num - 1}")
+    return index
+
+
+def _check_count(field: str, value: int, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
+        raise ConfigError(field, value, f"a whole number in {low}..{high}")

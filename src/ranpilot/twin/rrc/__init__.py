@@ -1,0 +1,1 @@
+"""Radio resource control: places of users, measurements, admission, handover, radio link failure."""

@@ -1,0 +1,201 @@
+"""Scenarios in YAML, and pydantic's report as one sentence with file, line, field, value and what is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+
+from ranpilot.errors import ConfigError, UnknownNameError, nearest
+from ranpilot.twin.scenario import Scenario
+
+__all__ = ["load_scenario", "read_scenario", "scenario_names", "validate_scenario"]
+
+Path_ = tuple[str | int, ...]
+
+
+def scenario_names() -> list[str]:
+    """The names of the scenarios that ship, sorted."""
+    folder = files("ranpilot.twin.scenarios")
+    return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+
+
+def load_scenario(name: str | Path) -> Scenario:
+    """A named scenario, or the one in a YAML file (anything that ends in .yaml or .yml).
+
+    Raises: UnknownNameError, ConfigError.
+    """
+    if isinstance(name, Path) or name.endswith((".yaml", ".yml")):
+        path = Path(name)
+        if not path.is_file():
+            raise ConfigError("scenario", str(name), "a YAML file that exists")
+        return read_scenario(path.read_text(encoding="utf-8"), source=path.name)
+    if name not in scenario_names():
+        raise UnknownNameError("scenario", name, scenario_names())
+    text = (files("ranpilot.twin.scenarios") / f"{name}.yaml").read_text(encoding="utf-8")
+    return read_scenario(text, source=f"{name}.yaml")
+
+
+def read_scenario(text: str, *, source: str) -> Scenario:
+    """The scenario in a YAML text, with every load and split tried. Raises ConfigError that names `source` and line."""
+    try:
+        values = YAML().load(text)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError("text", error.problem, "YAML", source=f"{source}:{line}") from None
+    if not isinstance(values, Mapping):
+        raise ConfigError("text", values, "a mapping of scenario fields", source=f"{source}:1")
+    for key in ("load", "split"):
+        if key in values:
+            line = _line(values, (key,))
+            raise ConfigError(key, values[key], "left out (it is chosen when loading)", source=f"{source}:{line}")
+    scenario = validate_scenario(values, source=source, lines=values)
+    for kind, changes in (("loads", scenario.loads), ("splits", scenario.splits)):
+        for key, change in changes.items():
+            _try_changes(scenario, change, values, (kind, key), source)
+    return scenario
+
+
+def validate_scenario(values: Mapping[str, Any], *, source: str = "", lines: Any = None) -> Scenario:
+    """The scenario with those values. Raises ConfigError with the line where `lines` (the parsed YAML) knows it."""
+    try:
+        return Scenario.model_validate(_plain(values))
+    except ValidationError as error:
+        path, value, allowed = _explain(error)
+        raise _located(path, value, allowed, lines, source) from None
+
+
+def _try_changes(scenario: Scenario, change: Any, lines: Any, at: Path_, source: str) -> None:
+    try:
+        scenario.with_changes(change)
+    except ConfigError as error:
+        path = (*at, *(int(part) if part.isdigit() else part for part in error.field.split(".")))
+        raise _located(path, error.value, error.allowed, lines, source) from None
+
+
+def _located(path: Path_, value: Any, allowed: str, lines: Any, source: str) -> ConfigError:
+    field = ".".join(str(part) for part in path)
+    where = source if lines is None else f"{source}:{_line(lines, path)}"
+    return ConfigError(field, _plain(value), allowed, source=where)
+
+
+def _line(values: Any, path: Path_) -> int:
+    """Line of the deepest part of `path` that stands in the file."""
+    line = 1
+    for part in path:
+        if not hasattr(values, "lc"):
+            break
+        if isinstance(values, Mapping) and part in values:
+            line = values.lc.key(part)[0] + 1
+        elif isinstance(values, Sequence) and isinstance(part, int) and part < len(values):
+            line = values.lc.item(part)[0] + 1
+        else:
+            # pydantic names the chosen member of a union, which is no key of the file.
+            continue
+        values = values[part]
+    return line
+
+
+def _plain(value: Any) -> Any:
+    """Built-in types in place of ruamel's, so that messages show 15 and not ScalarInt."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    for kind in (bool, int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    return value
+
+
+def _explain(error: ValidationError) -> tuple[Path_, Any, str]:
+    """Path, value and what is allowed, for the first problem."""
+    first = error.errors()[0]
+    path: Path_ = tuple(part for part in first["loc"] if part not in ("static", "arrivals"))
+    context = first.get("ctx", {})
+    cause = context.get("error")
+    if isinstance(cause, ConfigError):
+        return (*path, *_own_fields(cause.field)), cause.value, cause.allowed
+    if isinstance(cause, UnknownNameError):
+        return (*path, "kind"), cause.name, f"one of {', '.join(cause.known)}"
+    value = first["input"]
+    if first["type"] == "extra_forbidden":
+        return path, value, _known_keys(path)
+    if first["type"] == "missing":
+        return path, None, "given"
+    if first["type"] == "union_tag_not_found":
+        return (*path, "kind"), None, f"one of {context.get('expected_tags', 'static, arrivals')}".replace("'", "")
+    if first["type"] == "union_tag_invalid":
+        return (*path, "kind"), context["tag"], f"one of {context['expected_tags'].replace(chr(39), '')}"
+    return path, value, _allowed(first["type"], context, first["msg"])
+
+
+def _own_fields(field: str) -> Path_:
+    """The path in a message of a traffic model's config, whose keys stand beside `share` in the file."""
+    return tuple(part for part in field.split(".") if part != "model")
+
+
+def _allowed(kind: str, context: Mapping[str, Any], message: str) -> str:
+    simple = {
+        "int_type": "a whole number",
+        "int_parsing": "a whole number",
+        "int_from_float": "a whole number",
+        "float_type": "a number",
+        "float_parsing": "a number",
+        "finite_number": "a finite number",
+        "string_type": "a text",
+        "bool_type": "true or false",
+        "bool_parsing": "true or false",
+        "model_type": "a mapping",
+        "mapping_type": "a mapping",
+        "dict_type": "a mapping",
+        "tuple_type": "a list",
+        "list_type": "a list",
+    }
+    if kind in simple:
+        return simple[kind]
+    if kind == "literal_error":
+        return "one of " + context["expected"].replace(" or ", ", ").replace("'", "")
+    for key, words in (("ge", "at least"), ("gt", "above"), ("le", "at most"), ("lt", "below")):
+        if key in context:
+            return f"{words} {context[key]:g}"
+    if "min_length" in context or "max_length" in context:
+        low, high = context.get("min_length", 0), context.get("max_length")
+        return f"a list of at least {low}" if high is None or kind == "too_short" else f"a list of at most {high}"
+    return message.removeprefix("Input should be ")
+
+
+def _known_keys(path: Path_) -> str:
+    """What may stand in place of an unknown key."""
+    model: Any = Scenario
+    for part in path[:-1]:
+        model = _field_model(model, part)
+        if model is None:
+            return "left out (no such key)"
+    known = list(model.model_fields)
+    guess = nearest(str(path[-1]), known)
+    hint = f"; did you mean {guess!r}" if guess else ""
+    return f"left out (no such key{hint}; known: {', '.join(known)})"
+
+
+def _field_model(model: Any, part: str | int) -> Any:
+    """The model that the field `part` of `model` holds (an index keeps it), or None."""
+    if isinstance(part, int):
+        return model
+    field = model.model_fields.get(part)
+    return _first_model(field.annotation) if field else None
+
+
+def _first_model(annotation: Any) -> Any:
+    if hasattr(annotation, "model_fields"):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        found = _first_model(argument)
+        if found is not None:
+            return found
+    return None
