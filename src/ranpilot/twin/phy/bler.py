@@ -72,7 +72,7 @@ def probit_grid(scheme: ModulationAndCoding) -> Float32Array:
     """Probit of BLER [class, bin] of one modulation and code rate, within -8..8 (BLER 6e-16 to 1)."""
     curves = _curves()
     snr_db = curves.snr_db[curves.schemes.index((scheme.modulation_order, scheme.code_rate_x1024))]
-    sinr_db: FloatArray = SINR_START_DB + SINR_STEP_DB * np.arange(NUM_SINR_BINS)
+    sinr_db = np.linspace(SINR_START_DB, SINR_START_DB + SINR_STEP_DB * (NUM_SINR_BINS - 1), NUM_SINR_BINS)
     log_size = np.log(curves.code_block_bits)
     level = curves.probit_level
     grid = np.empty((len(CODE_BLOCK_CLASSES), NUM_SINR_BINS), dtype=np.float32)
