@@ -1,1 +1,11 @@
-"""Controllers without learning, one file each."""
+"""Controllers without learning, one file each; the folder is the registry."""
+
+from __future__ import annotations
+
+from ranpilot.envs.controller import Controller
+from ranpilot.family import Family
+
+__all__ = ["HEURISTICS"]
+
+HEURISTICS: Family[type[Controller]] = Family("heuristic", "ranpilot.heuristics")
+"""Every part is a `Controller` class that needs no arguments."""
