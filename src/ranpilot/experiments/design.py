@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from ranpilot.errors import ConfigError, UnknownNameError
 
-__all__ = ["NETWORKS_PER_ROW", "Experiment", "Row"]
+__all__ = ["NETWORKS_PER_ROW", "Experiment", "Row", "make_experiment", "pick"]
 
 NETWORKS_PER_ROW = 1000
 """Row k has the networks from k times this on, so that no two rows share one (Kruskal-Wallis needs that)."""
@@ -92,6 +92,20 @@ class Experiment(BaseModel, frozen=True, extra="forbid"):
     def work(self, row: Row) -> float:
         """Episodes of one load of the row, weighted by its cost."""
         return row.cost * sum(len(phase) for phase in self.phases(row))
+
+
+def make_experiment(values: Mapping[str, object]) -> Experiment:
+    """An experiment from plain values. Raises ConfigError, one sentence for the first value that is wrong."""
+    try:
+        return Experiment.model_validate(values)
+    except ValidationError as report:
+        first = report.errors()[0]
+        cause = first.get("ctx", {}).get("error")
+        if isinstance(cause, ConfigError):
+            raise cause from None
+        field = ".".join(str(part) for part in first["loc"])
+        allowed = first["msg"].removeprefix("Input should be ").removeprefix("Value should have ")
+        raise ConfigError(field, first["input"], allowed) from None
 
 
 def pick(rows: Sequence[Row], labels: Sequence[str] | None) -> tuple[Row, ...]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -15,7 +16,10 @@ from ranpilot.experiments.design import Experiment, Row
 from ranpilot.experiments.play import CurrentWhatIf, Episode, PhaseTimes, play
 from ranpilot.runs import CellFolder, Checkpoint, StopRequest
 
-__all__ = ["CHECKPOINT_S", "Tick", "make_controller", "run_cell"]
+if TYPE_CHECKING:
+    from ranpilot.twin.scenario import Scenario
+
+__all__ = ["CHECKPOINT_S", "Tick", "episode_record", "make_controller", "make_env", "play_in_memory", "run_cell"]
 
 CHECKPOINT_S = 20.0
 """Wall seconds between two checkpoints: what a killed run loses at most."""
@@ -70,6 +74,38 @@ def make_controller(experiment: Experiment, row: Row) -> Controller:
     )
 
 
+def make_env(
+    experiment: Experiment, row: Row, load: str, split: Literal["train", "heldout"], scenario: str | Path | Scenario
+) -> Environment:
+    """The batch environment of a row at a load; scenario: the experiment's name or the object behind it."""
+    from ranpilot.envs.make import make_batch
+
+    return make_batch(
+        scenario,
+        experiment.task,
+        experiment.seeds,
+        experiment.base_seed,
+        load=load,
+        split=split,
+        first_network=experiment.first_network(row),
+        variant=experiment.variant,
+    )
+
+
+def play_in_memory(
+    experiment: Experiment, row: Row, controller: Controller, scenario: str | Path | Scenario, episodes: range
+) -> tuple[list[dict[str, object]], dict[str, object]]:
+    """Records and summary of test episodes of the experiment's first load, without a run folder."""
+    env = make_env(experiment, row, experiment.loads[0], "heldout", scenario)
+    env.reset(first_episode=episodes.start)
+    controller.reset(env.spec, env.num_networks, experiment.base_seed, env.what_if)
+    times = PhaseTimes()
+    played = list(play(env, controller, episodes, times, explain=0))
+    decisions = [asdict(decision) for decision in played[-1].decisions[:KEPT_DECISIONS]]
+    summary: dict[str, object] = {"train": asdict(PhaseTimes()), "test": asdict(times), "decisions": decisions}
+    return [episode_record(episode, "test") for episode in played], summary
+
+
 class _Run:
     """The loop over the two phases of a cell."""
 
@@ -99,7 +135,8 @@ class _Run:
             left = range(max(place.next_episode, episodes.start), episodes.stop)
             if not left:
                 continue
-            env = self._make_env(phase)
+            split: Literal["train", "heldout"] = "train" if phase == "train" else "heldout"
+            env = make_env(self.experiment, self.row, self.load, split, self.experiment.scenario)
             env.reset(first_episode=left.start)
             self.what_if.inner = env.what_if
             if not is_reset:
@@ -117,7 +154,7 @@ class _Run:
             is_last = index == episodes.stop - 1
             explain = 0 if phase == "test" and is_last else None
             for episode in play(env, self.controller, range(index, index + 1), times, explain=explain):
-                self.folder.append(_record(episode, phase))
+                self.folder.append(episode_record(episode, phase))
                 self.decisions = [asdict(decision) for decision in episode.decisions[:KEPT_DECISIONS]]
             place.next_episode = index + 1
             # The next phase begins in a new environment, so the end of one is always a checkpoint.
@@ -127,20 +164,6 @@ class _Run:
                 self.row.cost, f"{self.row.label} · {self.load} · {phase} {index + 1 - episodes.start}/{len(episodes)}"
             )
             self.stop.check()
-
-    def _make_env(self, phase: str) -> Environment:
-        from ranpilot.envs.make import make_batch
-
-        return make_batch(
-            self.experiment.scenario,
-            self.experiment.task,
-            self.experiment.seeds,
-            self.experiment.base_seed,
-            load=self.load,
-            split="train" if phase == "train" else "heldout",
-            first_network=self.experiment.first_network(self.row),
-            variant=self.experiment.variant,
-        )
 
     def _save(self, env: Environment, place: Place) -> None:
         def write(folder: Path) -> None:
@@ -180,7 +203,7 @@ def _read_place(checkpoint: Checkpoint | None, phases: tuple[range, range]) -> P
     return Place(int(state["next_episode"]), PhaseTimes(**state["train"]), PhaseTimes(**state["test"]))
 
 
-def _record(episode: Episode, phase: str) -> dict[str, object]:
+def episode_record(episode: Episode, phase: str) -> dict[str, object]:
     """The line of metrics.jsonl: [B] lists over networks; in test episodes also [B][A] over agents."""
     record: dict[str, object] = {
         "episode": episode.index,

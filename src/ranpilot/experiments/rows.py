@@ -4,12 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ranpilot.errors import UnknownNameError
 from ranpilot.experiments.checks import BAD_ADVISERS, bad_adviser_label
-from ranpilot.experiments.design import Experiment, Row, pick
+from ranpilot.experiments.design import Experiment, Row, make_experiment, pick
 
-__all__ = ["DEMO_PAPER", "DEMO_TWIN", "Budget", "aura_experiment", "aura_rows", "demo_experiments", "run_rows"]
+if TYPE_CHECKING:
+    from ranpilot.twin.scenario import Scenario
+
+__all__ = [
+    "DEMO_PAPER",
+    "DEMO_TWIN",
+    "PAPER_SCENARIO",
+    "Budget",
+    "aura_experiment",
+    "aura_rows",
+    "demo_experiments",
+    "experiment_of",
+    "run_rows",
+    "short_name",
+]
 
 
 @dataclass(frozen=True)
@@ -22,6 +38,9 @@ class Budget:
     test_episodes: int
     oracle_test_episodes: int
 
+
+PAPER_SCENARIO = "aura-paper"
+"""The source's scenario, which is no scenario of the twin."""
 
 PAPER = Budget(("low", "normal", "high"), 20, 500, 100, 10)
 TWIN = Budget(("normal", "high"), 5, 60, 10, 2)
@@ -68,21 +87,32 @@ def aura_rows(oracle_test_episodes: int) -> tuple[Row, ...]:
     return (*rows, oracle)
 
 
-def aura_experiment(scenario: str, *, rows: Sequence[str] | None = None, **changes: object) -> Experiment:
+def aura_experiment(
+    scenario: str, *, rows: Sequence[str] | None = None, given: tuple[Row, ...] | None = None, **changes: object
+) -> Experiment:
     """`ranpilot compare aura`: the full budget on `aura-paper`, a smaller one with fewer rows on the twin.
 
-    rows: labels to keep; changes: fields of `Experiment` other than the defaults.
+    rows: labels to keep; given: other rows altogether; changes: fields of `Experiment`, None for the usual.
     """
-    is_paper = scenario == "aura-paper"
+    is_paper = scenario == PAPER_SCENARIO
     budget = PAPER if is_paper else TWIN
-    wanted = rows if rows is not None or is_paper else TWIN_ROWS
-    return _experiment(f"aura-{scenario}", scenario, budget, wanted, changes)
+    picked = pick(aura_rows(budget.oracle_test_episodes), rows if rows is not None or is_paper else TWIN_ROWS)
+    return _experiment(f"aura-{short_name(scenario)}", scenario, budget, given or picked, changes)
+
+
+def short_name(scenario: str | Path | Scenario) -> str:
+    """What folders and titles call a scenario: its name, or its file's."""
+    if isinstance(scenario, str | Path):
+        return Path(scenario).stem
+    return scenario.name
 
 
 def demo_experiments() -> tuple[Experiment, Experiment]:
     """`ranpilot demo`: the twin with fitted traffic, and a small panel on the paper's own scenario."""
-    twin = _experiment("demo-twin", "two-cell", DEMO_TWIN, DEMO_TWIN_ROWS, {"shared_networks": True})
-    return twin, _experiment("demo-paper", "aura-paper", DEMO_PAPER, DEMO_PAPER_ROWS, {})
+    twin_rows = pick(aura_rows(DEMO_TWIN.oracle_test_episodes), DEMO_TWIN_ROWS)
+    paper_rows = pick(aura_rows(DEMO_PAPER.oracle_test_episodes), DEMO_PAPER_ROWS)
+    twin = _experiment("twin", "two-cell", DEMO_TWIN, twin_rows, {"shared_networks": True})
+    return twin, _experiment("aura-paper", PAPER_SCENARIO, DEMO_PAPER, paper_rows, {})
 
 
 def run_rows(configuration: str, adviser: str | None, trust: str | None) -> tuple[Row, ...]:
@@ -92,19 +122,19 @@ def run_rows(configuration: str, adviser: str | None, trust: str | None) -> tupl
 
 
 def _experiment(
-    name: str, scenario: str, budget: Budget, labels: Sequence[str] | None, changes: Mapping[str, object]
+    name: str, scenario: str, budget: Budget, rows: tuple[Row, ...], changes: Mapping[str, object]
 ) -> Experiment:
     values: dict[str, object] = {
         "name": name,
         "scenario": scenario,
         "loads": budget.loads,
-        "rows": pick(aura_rows(budget.oracle_test_episodes), labels),
+        "rows": rows,
         "seeds": budget.seeds,
         "train_episodes": budget.train_episodes,
         "test_episodes": budget.test_episodes,
     }
-    given = {field: value for field, value in changes.items() if value is not None}
-    return Experiment.model_validate({**values, **given})
+    changed = {field: value for field, value in changes.items() if value is not None}
+    return make_experiment({**values, **changed})
 
 
 SYSTEMS: dict[str, Callable[..., Experiment]] = {"aura": aura_experiment}

@@ -1,0 +1,240 @@
+"""Train, evaluate, run, compare, load: the functions that the command line calls too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ranpilot.envs.controller import Action, Controller, Decision, Environment, Observation, Outcome, TaskSpec, WhatIf
+from ranpilot.errors import CheckpointError, ConfigError
+from ranpilot.experiments.checks import CONTROL, HEADLINE
+from ranpilot.experiments.compare import run_experiment, run_experiments
+from ranpilot.experiments.design import Experiment, Row
+from ranpilot.experiments.play import CurrentWhatIf, PhaseTimes, play
+from ranpilot.experiments.play_cell import make_controller, make_env, play_in_memory
+from ranpilot.experiments.report import Report, make_part, make_report
+from ranpilot.experiments.results import CellResult, Results
+from ranpilot.experiments.rows import demo_experiments, experiment_of, run_rows, short_name
+from ranpilot.runs import Progress, RunFolder, SilentProgress, provenance
+
+if TYPE_CHECKING:
+    from ranpilot.twin.scenario import Scenario
+
+__all__ = ["Trained", "compare", "demo", "evaluate", "load", "run", "train"]
+
+TRAINED = "trained"
+
+
+class Trained:
+    """A controller that keeps what it learned: `reset` only hands it another environment of the same task."""
+
+    def __init__(
+        self, controller: Controller, task: TaskSpec, networks: range, seed: int, what_if: CurrentWhatIf
+    ) -> None:
+        self.controller, self.task, self.networks, self.seed = controller, task, networks, seed
+        self._what_if = what_if
+
+    def reset(self, task: TaskSpec, num_networks: int, seed: int, what_if: WhatIf | None) -> None:
+        """Go on in an environment with the same agents and as many networks. Raises ConfigError for another one."""
+        if task.agents != self.task.agents or task.actions != self.task.actions:
+            raise ConfigError("task", task.name, f"{self.task.name} with agents {', '.join(self.task.agents)}")
+        if num_networks != len(self.networks):
+            raise ConfigError("num_networks", num_networks, f"{len(self.networks)}, as trained")
+        self._what_if.inner = what_if
+
+    def act(self, obs: Observation) -> Action:
+        """What the controller does."""
+        return self.controller.act(obs)
+
+    def observe(self, outcome: Outcome) -> None:
+        """Let the controller go on learning."""
+        self.controller.observe(outcome)
+
+    def explain(self, network: int) -> tuple[Decision, ...]:
+        """The controller's last decisions."""
+        return self.controller.explain(network)
+
+    def save(self, folder: Path) -> None:
+        """Write the controller's state."""
+        self.controller.save(folder)
+
+
+def train(
+    system: str,
+    env: Environment,
+    *,
+    budget_steps: int,
+    seed: int = 0,
+    configuration: str = "aura",
+    adviser: str | Controller | None = "rules",
+    trust: str | None = None,
+) -> Trained:
+    """Train a system in a batch environment for about `budget_steps` network-steps (whole episodes).
+
+    Every network of the batch learns for itself. Raises UnknownNameError, and ConfigError for a budget below one
+    episode of the batch.
+    """
+    experiment_of(system)
+    from ranpilot.systems.aura.configurations import make
+
+    episode = env.num_networks * env.spec.episode_steps
+    if budget_steps < episode:
+        raise ConfigError(
+            "budget_steps", budget_steps, f"at least {episode} (one episode of {env.num_networks} networks)"
+        )
+    episodes = budget_steps // episode
+    controller = make(configuration, adviser=adviser, trust=trust, train_episodes=episodes)
+    what_if = CurrentWhatIf()
+    env.reset(first_episode=0)
+    what_if.inner = env.what_if
+    controller.reset(env.spec, env.num_networks, seed, None if env.what_if is None else what_if)
+    for _ in play(env, controller, range(episodes), PhaseTimes()):
+        pass
+    return Trained(controller, env.spec, range(env.num_networks), seed, what_if)
+
+
+def evaluate(  # one option each, as in `run`
+    controller: Controller,
+    scenario: str | Path | Scenario,
+    *,
+    load: str | None = None,
+    seeds: int = 10,
+    episodes: int = 20,
+    against: Sequence[str] = ("maintain",),
+    first_episode: int = 1_000_000,
+    base_seed: int = 0,
+) -> Report:
+    """Play held-out episodes with the controller and with the heuristics `against`, on the same networks.
+
+    seeds: number of networks; a trained controller needs as many as it was trained with. first_episode: an index
+    beyond any training, so that learners do not explore. `report.save(path)` writes the page.
+    """
+    rows = [Row(label=TRAINED, kind="aura", name="given", block=0)]
+    rows += [Row(label=name, kind="heuristic", name=name, block=0) for name in against]
+    experiment = Experiment(
+        name="evaluation", scenario=short_name(scenario), loads=(load or "high",), rows=tuple(rows), seeds=seeds,
+        train_episodes=0, test_episodes=episodes, base_seed=base_seed, shared_networks=True,
+    )  # fmt: skip
+    cells = {}
+    for row in rows:
+        played_by = controller if row.label == TRAINED else make_controller(experiment, row)
+        episode_range = range(first_episode, first_episode + episodes)
+        records, summary = play_in_memory(experiment, row, played_by, scenario, episode_range)
+        cells[row.label, experiment.loads[0]] = CellResult(row, experiment.loads[0], records, summary)
+    part = make_part("evaluation", Results(experiment, cells), [provenance({})])
+    return make_report(f"evaluation on {experiment.scenario}", [part])
+
+
+def run(  # noqa: PLR0913  # one option each, the same as on the command line
+    system: str,
+    scenario: str = "two-cell",
+    *,
+    configuration: str = "aura",
+    adviser: str | None = "rules",
+    trust: str | None = None,
+    loads: Sequence[str] | None = None,
+    seeds: int | None = None,
+    train_episodes: int | None = None,
+    test_episodes: int | None = None,
+    base_seed: int | None = None,
+    out: str | Path | None = None,
+    new: bool = False,
+    workers: int | None = 1,
+    progress: Progress | None = None,
+) -> Report:
+    """Train a system on a scenario, evaluate it on the held-out split beside heuristics, write a report.
+
+    The same call goes on where an earlier one ended. None: the scenario's usual budget.
+    """
+    rows = run_rows(configuration, None if configuration == CONTROL else adviser, trust)
+    experiment = experiment_of(system)(
+        scenario,
+        name=f"{system}-{configuration}-{short_name(scenario)}",
+        given=rows,
+        loads=loads,
+        seeds=seeds,
+        train_episodes=train_episodes,
+        test_episodes=test_episodes,
+        base_seed=base_seed,
+        shared_networks=True,
+    )
+    path = Path(out) if out else Path("runs") / experiment.name
+    title = f"{system} ({configuration}) on {short_name(scenario)}"
+    return run_experiment(experiment, path, title=title, new=new, workers=workers, progress=progress)
+
+
+def compare(  # noqa: PLR0913  # one option each, the same as on the command line
+    system: str,
+    scenario: str = "aura-paper",
+    *,
+    rows: Sequence[str] | None = None,
+    against: Sequence[str] | None = None,
+    loads: Sequence[str] | None = None,
+    seeds: int | None = None,
+    train_episodes: int | None = None,
+    test_episodes: int | None = None,
+    base_seed: int | None = None,
+    out: str | Path | None = None,
+    new: bool = False,
+    workers: int | None = 1,
+    progress: Progress | None = None,
+) -> Report:
+    """The experiment of a system: rows × loads × seeds with equal budgets, tests, checks and a report.
+
+    rows: exactly these; against: the system's own rows and these. The same call goes on where an earlier one ended.
+    """
+    if against is not None:
+        rows = (*(rows or (CONTROL, *HEADLINE)), *against)
+    experiment = experiment_of(system)(
+        scenario,
+        rows=rows,
+        loads=loads,
+        seeds=seeds,
+        train_episodes=train_episodes,
+        test_episodes=test_episodes,
+        base_seed=base_seed,
+    )
+    path = Path(out) if out else Path("runs") / experiment.name
+    title = f"{system} compared on {short_name(scenario)}"
+    return run_experiment(experiment, path, title=title, new=new, workers=workers, progress=progress)
+
+
+def demo(
+    out: str | Path = "runs/demo", *, new: bool = False, workers: int | None = 1, progress: Progress | None = None
+) -> Report:
+    """The small fixed experiment of `make demo`: the twin under fitted traffic, and a panel on `aura-paper`."""
+    twin, paper = demo_experiments()
+    parts = [("On the twin, with traffic fitted to captures", twin), ("On the paper's own scenario", paper)]
+    title = "two base stations learn, with and without advice"
+    return run_experiments(
+        parts, Path(out), title=title, new=new, workers=workers, progress=progress or SilentProgress()
+    )
+
+
+def load(path: str | Path, *, row: str | None = None, load: str | None = None) -> Trained:
+    """The trained controller of a run; row, load: None for its only or best-known learner, and for the last load.
+
+    Raises CheckpointError where the run is missing or not finished, UnknownNameError for an unknown row.
+    """
+    folder = RunFolder.read(Path(path))
+    experiment = Experiment.model_validate(folder.config())
+    learners = [r.label for r in experiment.rows if r.learns]
+    known = [label for label in (TRAINED, *reversed(HEADLINE), CONTROL, *learners) if label in learners]
+    if row is None and not known:
+        raise CheckpointError(str(path), "has no learning row", "name the folder of a run with one")
+    chosen = experiment.row(row or known[0])
+    cell = folder.cell(chosen.label, load or experiment.loads[-1])
+    checkpoint = cell.newest()
+    if checkpoint is None:
+        raise CheckpointError(str(cell.path), "holds no checkpoint yet", "repeat the command of the run to go on")
+    env = make_env(experiment, chosen, load or experiment.loads[-1], "heldout", experiment.scenario)
+    controller = make_controller(experiment, chosen)
+    what_if = CurrentWhatIf()
+    what_if.inner = env.what_if
+    controller.reset(env.spec, env.num_networks, experiment.base_seed, None if env.what_if is None else what_if)
+    restore: Any = getattr(controller, "load", None)
+    if restore is not None:
+        restore(checkpoint.folder / "controller")
+    first = experiment.first_network(chosen)
+    return Trained(controller, env.spec, range(first, first + experiment.seeds), experiment.base_seed, what_if)

@@ -1,0 +1,154 @@
+"""The pictures of a report, each as one inline SVG; text stays text, so the page can be searched."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ranpilot.envs.controller import FloatArray
+from ranpilot.experiments.results import Results
+from ranpilot.experiments.statistics import iqm_interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["colour_of", "draw_bars", "draw_curves", "new_figure", "to_svg"]
+
+INK, FAINT, GRID = "#1f2937", "#6b7280", "#e5e7eb"
+_COLOURS = {
+    "marl-only": "#6b7280",
+    "guided": "#2563eb",
+    "aura": "#0d9488",
+    "trained": "#0d9488",
+    "guided-score": "#7c3aed",
+    "guided-embedded": "#db2777",
+    "lookahead-oracle": "#111827",
+}
+_BAD_ADVICE, _HEURISTIC = "#ea580c", "#a3b18a"
+CURVE_ROWS = ("marl-only", "guided", "aura", "trained", "guided-score", "guided-embedded")
+CURVE_POINTS = 40
+
+
+def colour_of(label: str, learns: bool) -> str:
+    """The row's colour, the same in every picture."""
+    return _COLOURS.get(label, _BAD_ADVICE if learns else _HEURISTIC)
+
+
+def draw_bars(results: Results, metric: str = "dropped") -> str:
+    """IQM of `metric` for every row and load, with 95 % intervals and one dot a seed."""
+    experiment = results.experiment
+    labels = [row.label for row in experiment.rows]
+    figure, axes = new_figure(len(experiment.loads), height=1.0 + 0.34 * len(labels), share_y=True)
+    for axis, load in zip(axes, experiment.loads, strict=True):
+        for place, row in enumerate(experiment.rows):
+            values = results.cell(row.label, load).per_seed(metric)
+            if values is None:
+                continue
+            interval = iqm_interval(values)
+            colour = colour_of(row.label, row.learns)
+            axis.barh(place, interval.estimate, height=0.62, color=colour, alpha=0.32, zorder=2)
+            axis.plot(
+                [interval.low, interval.high], [place, place], color=colour, lw=2.4, zorder=4, solid_capstyle="butt"
+            )
+            axis.plot(interval.estimate, place, "|", color=colour, ms=11, mew=2.4, zorder=5)
+            spread = 0.22 * np.sin(2.4 * np.arange(len(values)))
+            axis.scatter(values, place + spread, s=7, color=colour, alpha=0.55, lw=0, zorder=3)
+        axis.set_title(f"{load} load", loc="left", fontsize=10, color=INK)
+        axis.set_xlabel(f"{metric} an episode" if metric != "used" else "share of decisions")
+        axis.set_xlim(left=0)
+        axis.grid(axis="x", color=GRID, lw=0.8, zorder=0)
+    axes[0].set_yticks(range(len(labels)), labels)
+    axes[0].invert_yaxis()
+    return to_svg(figure, f"Dropped hand-off requests of every row and load: {metric}")
+
+
+def draw_curves(results: Results, metric: str = "dropped") -> str | None:
+    """IQM over seeds along the training, in windows of episodes, with 95 % bands; None where nothing learns."""
+    experiment = results.experiment
+    rows = [row for row in experiment.rows if row.learns and row.label in CURVE_ROWS]
+    if not rows or experiment.train_episodes < 2:
+        return None
+    figure, axes = new_figure(len(experiment.loads), height=3.0)
+    for axis, load in zip(axes, experiment.loads, strict=True):
+        for row in rows:
+            cell = results.cell(row.label, load)
+            for phase in ("train", "test"):
+                values = cell.series(metric, phase)
+                if values is None:
+                    continue
+                first = 0 if phase == "train" else experiment.train_episodes
+                window = max(1, (len(values) + CURVE_POINTS - 1) // CURVE_POINTS)
+                episode, middle, low, high = _windows(values, window)
+                colour = colour_of(row.label, True)
+                label = row.label if phase == "train" else None
+                axis.plot(first + episode, middle, color=colour, lw=1.8, label=label, zorder=4)
+                axis.fill_between(first + episode, low, high, color=colour, alpha=0.15, lw=0, zorder=3)
+        axis.axvline(experiment.train_episodes, color=FAINT, lw=0.9, ls=(0, (3, 3)), zorder=2)
+        axis.annotate(
+            "test",
+            (experiment.train_episodes, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(3, -10),
+            textcoords="offset points",
+            fontsize=8,
+            color=FAINT,
+        )
+        axis.set_title(f"{load} load", loc="left", fontsize=10, color=INK)
+        axis.set_xlabel("episode")
+        axis.set_ylim(bottom=0)
+        axis.grid(color=GRID, lw=0.8, zorder=0)
+    axes[0].set_ylabel(f"{metric} an episode")
+    axes[-1].legend(frameon=False, fontsize=8, loc="upper right")
+    return to_svg(figure, "Learning curves with bands")
+
+
+def new_figure(
+    columns: int, *, height: float, share_y: bool = False, width: float = 11.0
+) -> tuple[Figure, Sequence[Axes]]:
+    """A row of axes in the report's style, drawn without a display."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.subplots(1, columns, sharey=share_y, squeeze=False)[0]
+    for axis in axes:
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.spines[["left", "bottom"]].set_color("#9ca3af")
+        axis.tick_params(colors=INK, labelsize=9, length=3, color="#9ca3af")
+        axis.xaxis.label.set(color=FAINT, fontsize=9)
+        axis.yaxis.label.set(color=FAINT, fontsize=9)
+    return figure, list(axes)
+
+
+def to_svg(figure: Figure, title: str) -> str:
+    """The figure as an <svg> element that scales with the page; the same figure gives the same text."""
+    import matplotlib
+
+    buffer = io.StringIO()
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": title, "font.family": "sans-serif"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(
+        r'<svg ([^>]*?)width="[^"]*" ?|height="[^"]*pt" ?', lambda m: f"<svg {m[1]}" if m[1] else "", text, count=2
+    )
+    # Ids must be unique in the page: every picture gets its own prefix.
+    prefix = re.sub(r"\W+", "-", title.lower())[:40]
+    text = re.sub(r'\bid="', f'id="{prefix}-', text)
+    text = re.sub(r'(href="#|url\(#)', lambda match: f"{match[1]}{prefix}-", text)
+    return text.replace("<svg ", f'<svg role="img" aria-label="{title}" ', 1)
+
+
+def _windows(values: FloatArray, window: int) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Middle episode, IQM and interval over seeds of each window of episodes of [E, B]."""
+    parts = [values[start : start + window] for start in range(0, len(values), window)]
+    starts = np.arange(len(parts)) * window
+    intervals = [iqm_interval(part.mean(axis=0), resamples=400) for part in parts]
+    middle = starts + np.array([(len(part) - 1) / 2 for part in parts])
+    columns = [[interval.estimate, interval.low, interval.high] for interval in intervals]
+    estimate, low, high = np.array(columns).T
+    return middle, estimate, low, high

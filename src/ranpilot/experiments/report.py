@@ -1,0 +1,125 @@
+"""The report of an experiment: `report.json` with every number, `report.html` that opens without a network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from ranpilot.experiments.checks import CONTROL
+from ranpilot.experiments.plots import colour_of, draw_bars, draw_curves
+from ranpilot.experiments.results import Results
+from ranpilot.experiments.scenario_pictures import Picture, draw_scenario
+from ranpilot.experiments.tables import SEEDS_FOR_A_CLAIM, flat_records, interval_text, summarise, text_table
+from ranpilot.runs import write_atomic, write_json
+
+__all__ = ["Part", "Report", "make_part", "make_report"]
+
+TEMPLATE = Path(__file__).with_name("report.html.j2")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One experiment in a report."""
+
+    title: str
+    summary: Mapping[str, Any]
+    bars: str
+    use: str | None
+    curves: str | None
+    scenario_pictures: Sequence[Picture]
+    sessions: Sequence[Mapping[str, Any]]
+    config: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """A finished report: the page, and the numbers in it."""
+
+    page: str
+    numbers: Mapping[str, Any]
+    path: Path | None = None
+    """The page's file, once written."""
+
+    def save(self, path: str | Path) -> Path:
+        """Write the page to `path`."""
+        target = Path(path)
+        write_atomic(target, self.page.encode())
+        return target
+
+    def write(self, folder: Path) -> Report:
+        """Write `report.html` and then `report.json`, which so exists only beside a whole page."""
+        html = self.save(folder / "report.html")
+        write_json(folder / "report.json", self.numbers)
+        return replace(self, path=html)
+
+    def tables(self) -> list[tuple[str, list[list[str]]]]:
+        """Title, and header and lines, of every part's table for a terminal."""
+        return [(part["title"], text_table(part)) for part in self.numbers["parts"]]
+
+    def flat(self, threads: int = 1) -> list[dict[str, Any]]:
+        """Every number as a list of records with a name, as `--json FILE` writes them."""
+        return [record for part in self.numbers["parts"] for record in flat_records(part, threads)]
+
+
+def make_part(title: str, results: Results, sessions: Sequence[Mapping[str, Any]]) -> Part:
+    """Numbers and pictures of a finished experiment."""
+    has_use = any(cell.per_seed("used") is not None for cell in results.cells.values())
+    return Part(
+        title=title,
+        summary=summarise(results),
+        bars=draw_bars(results),
+        use=draw_bars(results, "used") if has_use else None,
+        curves=draw_curves(results),
+        scenario_pictures=draw_scenario(results.experiment),
+        sessions=sessions,
+        config=json.dumps(results.experiment.model_dump(mode="json"), indent=1),
+    )
+
+
+def make_report(title: str, parts: Sequence[Part]) -> Report:
+    """The page over all parts; the first part's result is the headline."""
+    from jinja2 import Environment
+
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    page = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+        title=title,
+        lead=_lead(parts[0].summary),
+        parts=parts,
+        control=CONTROL,
+        min_seeds=SEEDS_FOR_A_CLAIM,
+        interval=interval_text,
+        percent=_percent,
+        colour=_colour,
+        group_decisions=_group_decisions,
+    )
+    summaries = [{"title": part.title, "provenance": list(part.sessions), **part.summary} for part in parts]
+    return Report(page, {"title": title, "parts": summaries})
+
+
+def _lead(summary: Mapping[str, Any]) -> str:
+    experiment = summary["experiment"]
+    advisers = sorted({row["adviser"] for row in summary["rows"] if row["adviser"]})
+    named = f" Advisers: {', '.join(advisers)}." if advisers else ""
+    return (
+        f"Scenario {experiment['scenario']}, {', '.join(experiment['loads'])} load, {experiment['seeds']} seeds, "
+        f"{experiment['train_episodes']} training and {experiment['test_episodes']} test episodes.{named}"
+    )
+
+
+def _percent(interval: Mapping[str, Any] | None) -> str:
+    if interval is None or interval["estimate"] is None:
+        return "–"
+    return f"{100 * interval['estimate']:.0f} % [{100 * interval['low']:.0f}, {100 * interval['high']:.0f}]"
+
+
+def _colour(row: Mapping[str, Any]) -> str:
+    return colour_of(row["label"], row["train_episodes"] > 0)
+
+
+def _group_decisions(decisions: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str, list[Mapping[str, Any]]]]:
+    for (label, load), group in groupby(decisions, key=lambda d: (d["label"], d["load"])):
+        yield label, load, list(group)
