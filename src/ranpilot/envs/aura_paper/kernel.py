@@ -1,0 +1,449 @@
+"""One step of one `aura-paper` network in plain scalar code, and the loops over a batch.
+
+A step, in this order: (1) powers change by 1 dB; (2) hand-offs, the station that begins takes turns; (3) departures,
+walk of the links, arrivals; (4) link check: requests open, age, end or time out. Departures, walk and check of a call
+are done in one pass, and arrivals are admitted against the calls that were there before any of them timed out.
+
+Effective links at the present powers, with the offsets d_j = p_j - midpoint of station j:
+
+    S'_j = S_j + d_j,    N'_j = N_j + d_j - share * d_other;    link j is bad iff S'_j < -100 dBm or N'_j < 5 dB
+
+Random numbers hang on (seed, network, call or station, step of the episode): a call's own do not depend on what became
+of others, so copies that take different actions share everything that does not follow from them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranpilot.envs.aura_paper.state import NUM_STATE, Params, Result, State
+from ranpilot.envs.controller import IntArray
+from ranpilot.kernels import kernel, parallel_kernel, prange
+from ranpilot.twin.rng import (
+    STREAM_FORK,
+    STREAM_PAPER_INIT,
+    STREAM_PAPER_USERS,
+    STREAM_PAPER_WALK,
+    draw_uniform4,
+    fold_seed,
+    philox4x32,
+)
+
+__all__ = [
+    "DOWN",
+    "KEEP",
+    "MOVE",
+    "UP",
+    "begin_batch",
+    "fork_batch",
+    "observe_batch",
+    "roll_batch",
+    "step_batch",
+    "step_batch_parallel",
+]
+
+UP, DOWN, KEEP, MOVE = 0, 1, 2, 3
+
+# Rows of Result.counts, in the order of state.COUNTERS.
+REQUESTS, DROPPED, REFUSED, TIMED_OUT, OUTAGES, BLOCKED = 0, 1, 2, 3, 4, 5
+FAILURES, FAILURES_HANDOVER, SERVED, PINGPONG, POWER = 6, 7, 8, 9, 10
+NUM_COUNTERS = 11
+
+MOST_ARRIVALS = 127
+"""Calls that may come to a station in one step; beyond it a Poisson number is cut."""
+
+CALLS_PER_STEP = 256
+"""Ids that one step may give out: 128 for each station."""
+
+ATTEMPTS = 1024
+"""Counters that the draws of one new call may use."""
+
+MOST_DROPS_SEEN = 3.0
+MOST_MOVES_SEEN = 3.0
+
+LOW_BYTE = np.uint64(0xFF)
+BYTE = np.uint64(8)
+TO_UNIT_24 = 2.0**-24
+TO_UNIT_32 = 2.0**-32
+
+
+@kernel
+def _draw_poisson(uniform: float, none: float, mean: float, most: int) -> int:
+    """The Poisson number that belongs to a uniform one, at most `most`; none: probability of 0, exp(-mean)."""
+    count = 0
+    probability = none
+    cumulated = none
+    while uniform > cumulated and count < most:
+        count += 1
+        probability *= mean / count
+        cumulated += probability
+    return count
+
+
+@kernel
+def _offset_db(state: State, params: Params, net: int, station: int) -> float:
+    """Power of a station above the midpoint of its grid."""
+    return state.power_step[net, station] - params.midpoint_db[station]
+
+
+@kernel
+def _least_signal_dbm(state: State, params: Params, net: int, station: int) -> float:
+    """Base signal below which a link to `station` is bad at the present powers."""
+    return params.usable[0] - _offset_db(state, params, net, station)
+
+
+@kernel
+def _least_snr_db(state: State, params: Params, net: int, station: int) -> float:
+    """Base SNR below which a link to `station` is bad at the present powers."""
+    interference_db = params.interference_share * _offset_db(state, params, net, 1 - station)
+    return params.usable[1] - _offset_db(state, params, net, station) + interference_db
+
+
+@kernel
+def _draw_call(state: State, params: Params, net: int, station: int, slot: int, index: int) -> None:
+    """Append the call number `index` that comes to `station` in this slot: uniform links, the serving one usable."""
+    seed, network = state.seed[net], state.network[net]
+    entity = (station * 128 + index) * ATTEMPTS
+    uniform = draw_uniform4(seed, network, entity, slot, STREAM_PAPER_USERS)
+    call = state.num_calls[net]
+    signal_span = params.link_high[0] - params.link_low[0]
+    snr_span = params.link_high[1] - params.link_low[1]
+    for j in range(2):
+        state.links[net, call, j] = params.link_low[0] + uniform[j] * signal_span
+        state.links[net, call, 2 + j] = params.link_low[1] + uniform[2 + j] * snr_span
+    least_signal_dbm = _least_signal_dbm(state, params, net, station)
+    least_snr_db = _least_snr_db(state, params, net, station)
+    attempt = 0
+    while state.links[net, call, station] < least_signal_dbm or state.links[net, call, 2 + station] < least_snr_db:
+        attempt += 1
+        uniform = draw_uniform4(seed, network, entity + attempt, slot, STREAM_PAPER_USERS)
+        state.links[net, call, station] = params.link_low[0] + uniform[0] * signal_span
+        state.links[net, call, 2 + station] = params.link_low[1] + uniform[1] * snr_span
+    state.serving[net, call] = station
+    state.age_steps[net, call] = 0
+    state.moved_from[net, call] = -1
+    state.moved_step[net, call] = 0
+    state.call_id[net, call] = state.step[net] * CALLS_PER_STEP + station * 128 + index
+    state.num_calls[net] = call + 1
+    state.calls_at[net, station] += 1
+
+
+@kernel
+def _begin_network(state: State, params: Params, net: int, episode: int) -> None:
+    """Begin an episode: random powers, then random calls that camp on usable links."""
+    seed, network = state.seed[net], state.network[net]
+    state.episode[net] = episode
+    state.step[net] = 0
+    state.num_calls[net] = 0
+    slot = episode * params.slots_per_episode
+    level = draw_uniform4(seed, network, 0, slot, STREAM_PAPER_INIT)
+    number = draw_uniform4(seed, network, 1, slot, STREAM_PAPER_INIT)
+    for station in range(2):
+        state.power_step[net, station] = int(level[2 + station] * params.num_powers[station])
+        state.surge_left[net, station] = 0
+        state.calls_at[net, station] = 0
+        state.requests_at[net, station] = 0
+        state.bad_at[net, station] = 0
+        state.oldest_at[net, station] = 0
+        state.dropped_at[net, station] = 0
+    for station in range(2):
+        mean = level[station] * params.initial_mean
+        count = _draw_poisson(number[station], np.exp(-mean), mean, params.places[station])
+        for index in range(count):
+            _draw_call(state, params, net, station, slot, index)
+
+
+@kernel
+def _oldest_request(state: State, net: int, station: int) -> int:
+    """The oldest open request of a station, of equally old ones the call that came first; -1 for none."""
+    oldest = -1
+    oldest_age = 0
+    for call in range(state.num_calls[net]):
+        if state.serving[net, call] == station and state.age_steps[net, call] > oldest_age:
+            oldest = call
+            oldest_age = state.age_steps[net, call]
+    return oldest
+
+
+@kernel
+def _hand_off(state: State, params: Params, net: int, station: int, result: Result) -> None:
+    """Move the oldest requests of a station to the other one; where that is full they are refused and lost."""
+    other = 1 - station
+    step = state.step[net]
+    for _ in range(min(params.most_moves, state.requests_at[net, station])):
+        call = _oldest_request(state, net, station)
+        state.age_steps[net, call] = 0
+        state.calls_at[net, station] -= 1
+        if state.calls_at[net, other] >= params.places[other]:
+            result.counts[REFUSED, net, station] += 1
+            state.serving[net, call] = -1
+            continue
+        was_there = state.moved_from[net, call] == other
+        if was_there and step - state.moved_step[net, call] <= params.pingpong_steps:
+            result.counts[PINGPONG, net, station] += 1
+        state.calls_at[net, other] += 1
+        state.serving[net, call] = other
+        state.moved_from[net, call] = station
+        state.moved_step[net, call] = step
+
+
+@kernel
+def _reflect(value: float, low: float, high: float) -> float:
+    """A value that left the range by less than its width, folded back."""
+    if value < low:
+        return 2.0 * low - value
+    if value > high:
+        return 2.0 * high - value
+    return value
+
+
+@kernel
+def _walk_call(state: State, params: Params, net: int, call: int, slot: int) -> bool:
+    """Walk the links of a call by one step, or tell that it ends.
+
+    The upper 24 bits of four random words move the four links, their lower 8 bits together decide the departure.
+    """
+    words = philox4x32(
+        state.seed[net], state.network[net], state.call_id[net, call], slot, STREAM_PAPER_WALK
+    )
+    departure = words[0] & LOW_BYTE
+    for word in words[1:]:
+        departure = (departure << BYTE) | (word & LOW_BYTE)
+    if (float(departure) + 0.5) * TO_UNIT_32 < params.departure_probability:
+        return True
+    for k in range(4):
+        kind = k // 2
+        increment = (2.0 * (float(words[k] >> BYTE) + 0.5) * TO_UNIT_24 - 1.0) * params.walk[kind]
+        walked = state.links[net, call, k] + increment
+        state.links[net, call, k] = _reflect(walked, params.link_low[kind], params.link_high[kind])
+    return False
+
+
+@kernel
+def _copy_call(source: State, from_net: int, from_call: int, target: State, net: int, call: int) -> None:
+    """Write one call over another."""
+    target.serving[net, call] = source.serving[from_net, from_call]
+    target.age_steps[net, call] = source.age_steps[from_net, from_call]
+    target.moved_from[net, call] = source.moved_from[from_net, from_call]
+    target.moved_step[net, call] = source.moved_step[from_net, from_call]
+    target.call_id[net, call] = source.call_id[from_net, from_call]
+    for k in range(4):
+        target.links[net, call, k] = source.links[from_net, from_call, k]
+
+
+@kernel
+def _live_calls(state: State, params: Params, net: int, slot: int, result: Result) -> None:
+    """Departures, walk and link check of every call; calls that ended leave no gap. `calls_at` loses departures only."""
+    signal_0, signal_1 = _least_signal_dbm(state, params, net, 0), _least_signal_dbm(state, params, net, 1)
+    snr_0, snr_1 = _least_snr_db(state, params, net, 0), _least_snr_db(state, params, net, 1)
+    for station in range(2):
+        state.requests_at[net, station] = 0
+        state.bad_at[net, station] = 0
+        state.oldest_at[net, station] = 0
+    kept = 0
+    for call in range(state.num_calls[net]):
+        station = state.serving[net, call]
+        if station < 0:
+            continue
+        if _walk_call(state, params, net, call, slot):
+            state.calls_at[net, station] -= 1
+            continue
+        is_bad_0 = state.links[net, call, 0] < signal_0 or state.links[net, call, 2] < snr_0
+        is_bad_1 = state.links[net, call, 1] < signal_1 or state.links[net, call, 3] < snr_1
+        is_bad, is_other_bad = (is_bad_0, is_bad_1) if station == 0 else (is_bad_1, is_bad_0)
+        age = 0
+        if is_bad and not is_other_bad:
+            age = state.age_steps[net, call] + 1
+            if age == 1:
+                result.counts[REQUESTS, net, station] += 1
+            if age > params.patience_steps:
+                result.counts[TIMED_OUT, net, station] += 1
+                continue
+            state.requests_at[net, station] += 1
+            state.oldest_at[net, station] = max(state.oldest_at[net, station], age)
+        if is_bad:
+            state.bad_at[net, station] += 1
+            if is_other_bad:
+                result.counts[OUTAGES, net, station] += 1
+        state.age_steps[net, call] = age
+        if kept < call:
+            _copy_call(state, net, call, state, net, kept)
+        kept += 1
+    state.num_calls[net] = kept
+
+
+@kernel
+def _arrive(state: State, params: Params, net: int, slot: int, result: Result) -> None:
+    """Draw the calls that come to either station; those beyond its places are blocked and lost."""
+    uniform = draw_uniform4(state.seed[net], state.network[net], 2, slot, STREAM_PAPER_INIT)
+    for station in range(2):
+        if state.surge_left[net, station] > 0:
+            state.surge_left[net, station] -= 1
+        elif uniform[2 + station] < params.surge_probability:
+            state.surge_left[net, station] = params.surge_steps
+        rate = 1 if state.surge_left[net, station] > 0 else 0
+        count = _draw_poisson(uniform[station], params.no_arrival[rate], params.arrivals[rate], MOST_ARRIVALS)
+        for index in range(count):
+            if state.calls_at[net, station] >= params.places[station]:
+                result.counts[BLOCKED, net, station] = count - index
+                break
+            _draw_call(state, params, net, station, slot, index)
+
+
+@kernel
+def _reward(state: State, params: Params, net: int, result: Result) -> None:
+    """Fill terms, reward and the counts that follow from others."""
+    counts = result.counts
+    num_dropped = 0
+    num_blocked = 0.0
+    for station in range(2):
+        dropped = state.dropped_at[net, station]
+        calls = state.calls_at[net, station]
+        unserved = state.requests_at[net, station] + counts[OUTAGES, net, station]
+        # A station that had no call served all there was to serve.
+        served = (calls - unserved) / (calls + dropped) if calls + dropped > 0 else 1.0
+        power = state.power_step[net, station] / (params.num_powers[station] - 1)
+        counts[DROPPED, net, station] = dropped
+        counts[SERVED, net, station] = served
+        counts[POWER, net, station] = power
+        result.terms[net, station, 0] = params.weights[0] * served
+        result.terms[net, station, 1] = params.weights[1] * dropped
+        result.terms[net, station, 2] = params.weights[2] * power
+        result.terms[net, station, 3] = params.weights[3] * counts[PINGPONG, net, station]
+        total = 0.0
+        for term in range(4):
+            total += result.terms[net, station, term]
+        result.reward[net, station] = total
+        num_dropped += dropped
+        num_blocked += counts[BLOCKED, net, station]
+    counts[FAILURES, net, 0] = 1.0 if num_dropped + num_blocked > 0 else 0.0
+    counts[FAILURES_HANDOVER, net, 0] = 1.0 if num_dropped > 0 else 0.0
+
+
+@kernel
+def _observe(state: State, params: Params, net: int, result: Result) -> None:
+    """Fill what agents and a central controller see, normalised to [0, 1]."""
+    for station in range(2):
+        calls = state.calls_at[net, station]
+        bad_share = state.bad_at[net, station] / calls if calls > 0 else 0.0
+        free = params.places[station] - calls
+        local = result.local[net, station]
+        local[0] = state.power_step[net, station] / (params.num_powers[station] - 1)
+        local[1] = bad_share
+        local[2] = 0.0 if free > 0 else 1.0
+        local[3] = min(state.dropped_at[net, station] / MOST_DROPS_SEEN, 1.0)
+        column = station * NUM_STATE
+        result.state[net, column] = min(state.requests_at[net, station] / MOST_MOVES_SEEN, 1.0)
+        result.state[net, column + 1] = 1.0 if state.oldest_at[net, station] >= params.patience_steps else 0.0
+        result.state[net, column + 2] = min(free / MOST_MOVES_SEEN, 1.0)
+        result.state[net, column + 3] = bad_share
+
+
+@kernel
+def _step_network(state: State, params: Params, action: IntArray, net: int, result: Result) -> None:
+    """One step of one network. action: [B, A]."""
+    step = state.step[net]
+    slot = state.episode[net] * params.slots_per_episode + step + 1
+    for counter in range(NUM_COUNTERS):
+        for station in range(2):
+            result.counts[counter, net, station] = 0.0
+    for station in range(2):
+        power_step = state.power_step[net, station]
+        if action[net, station] == UP:
+            state.power_step[net, station] = min(power_step + 1, params.num_powers[station] - 1)
+        elif action[net, station] == DOWN:
+            state.power_step[net, station] = max(power_step - 1, 0)
+    for turn in range(2):
+        station = (step + turn) % 2
+        if action[net, station] == MOVE:
+            _hand_off(state, params, net, station, result)
+    _live_calls(state, params, net, slot, result)
+    # The ids of new calls belong to the step that they came in.
+    state.step[net] = step + 1
+    _arrive(state, params, net, slot, result)
+    for station in range(2):
+        timed_out = int(result.counts[TIMED_OUT, net, station])
+        state.calls_at[net, station] -= timed_out
+        state.dropped_at[net, station] = timed_out + int(result.counts[REFUSED, net, station])
+    _reward(state, params, net, result)
+    _observe(state, params, net, result)
+
+
+@kernel
+def begin_batch(state: State, params: Params, episode: int, result: Result) -> None:
+    """Begin `episode` in every network; fills the observation in `result`."""
+    for net in range(state.seed.shape[0]):
+        _begin_network(state, params, net, episode)
+        _observe(state, params, net, result)
+
+
+@kernel
+def observe_batch(state: State, params: Params, result: Result) -> None:
+    """Fill the observation in `result`."""
+    for net in range(state.seed.shape[0]):
+        _observe(state, params, net, result)
+
+
+@kernel
+def step_batch(state: State, params: Params, action: IntArray, num_networks: int, result: Result) -> None:
+    """One step of the first `num_networks` networks on one thread. action: [B, A]."""
+    for net in range(num_networks):
+        _step_network(state, params, action, net, result)
+
+
+@parallel_kernel
+def step_batch_parallel(state: State, params: Params, action: IntArray, num_networks: int, result: Result) -> None:
+    """As `step_batch`, on all threads."""
+    for net in prange(num_networks):
+        _step_network(state, params, action, net, result)
+
+
+@kernel
+def fork_batch(source: State, params: Params, picked: IntArray, copies: IntArray, target: State) -> None:
+    """Copy every picked network once for each entry of `copies`, network-major, with fresh randomness.
+
+    copies: [n] index of the fresh future that a copy gets; equal indices share it.
+    """
+    num_copies = copies.shape[0]
+    for row in range(picked.shape[0]):
+        net = picked[row]
+        slot = source.episode[net] * params.slots_per_episode + source.step[net]
+        for copy in range(num_copies):
+            fork = row * num_copies + copy
+            seed = fold_seed(source.seed[net], source.network[net], copies[copy], slot, STREAM_FORK)
+            target.seed[fork] = seed
+            target.network[fork] = source.network[net]
+            target.episode[fork] = source.episode[net]
+            target.step[fork] = source.step[net]
+            target.num_calls[fork] = source.num_calls[net]
+            for station in range(2):
+                target.power_step[fork, station] = source.power_step[net, station]
+                target.surge_left[fork, station] = source.surge_left[net, station]
+                target.calls_at[fork, station] = source.calls_at[net, station]
+                target.requests_at[fork, station] = source.requests_at[net, station]
+                target.bad_at[fork, station] = source.bad_at[net, station]
+                target.oldest_at[fork, station] = source.oldest_at[net, station]
+                target.dropped_at[fork, station] = source.dropped_at[net, station]
+            for call in range(source.num_calls[net]):
+                _copy_call(source, net, call, target, fork, call)
+
+
+@kernel
+def roll_batch(
+    state: State,
+    params: Params,
+    action: IntArray,
+    steps: int,
+    discount: float,
+    result: Result,
+    total: NDArray[np.float64],
+) -> None:
+    """Repeat `action` for `steps` steps in the first len(total) networks; total: [N] discounted team reward."""
+    for net in range(total.shape[0]):
+        total[net] = 0.0
+        weight = 1.0
+        for _ in range(steps):
+            _step_network(state, params, action, net, result)
+            total[net] += weight * (result.reward[net, 0] + result.reward[net, 1])
+            weight *= discount

@@ -1,0 +1,72 @@
+"""Environments by scenario and task: `aura-paper`, or a task on a scenario of the twin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from ranpilot.envs.controller import Environment
+from ranpilot.errors import ConfigError, UnknownNameError
+
+if TYPE_CHECKING:
+    from ranpilot.twin.scenario import Scenario
+
+__all__ = ["AURA_PAPER", "DEFAULT_TASK", "Split", "make_batch"]
+
+Split = Literal["train", "heldout"]
+
+AURA_PAPER = "aura-paper"
+DEFAULT_TASK = "power-handover"
+
+HELDOUT_FUTURES = 1
+"""Entity of the counter that the held-out seed is drawn from."""
+
+
+def make_batch(
+    scenario: str | Path | Scenario,
+    task: str | None,
+    num: int,
+    seed: int,
+    *,
+    load: str | None = None,
+    split: Split = "train",
+    first_network: int = 0,
+    variant: str | None = None,
+) -> Environment:
+    """A batch of `num` networks with ids from `first_network` on, at the beginning of episode 0.
+
+    scenario: `aura-paper`, or the name, file or object of a twin scenario; task: `power-handover` where None;
+    split: `heldout` shares no randomness with `train`.
+
+    Raises UnknownNameError for names that no scenario, task, load or variant has, ConfigError for other values.
+    """
+    if split not in ("train", "heldout"):
+        raise ConfigError("split", split, "'train' or 'heldout'")
+    if scenario == AURA_PAPER:
+        if task not in (None, DEFAULT_TASK):
+            raise UnknownNameError("task of aura-paper", task, (DEFAULT_TASK,))
+        return _make_aura_paper(num, seed, load, split, first_network, variant)
+    from ranpilot import scenarios
+    from ranpilot.envs.tasks import TASKS
+
+    loaded = scenarios.load(scenario) if isinstance(scenario, str | Path) else scenario
+    part = TASKS.load(DEFAULT_TASK if task is None else task)
+    return part.make(loaded, num, seed, load=load, split=split, first_network=first_network, variant=variant)
+
+
+def _make_aura_paper(
+    num: int, seed: int, load: str | None, split: Split, first_network: int, variant: str | None
+) -> Environment:
+    from ranpilot.envs.aura_paper.config import VARIANTS
+    from ranpilot.envs.aura_paper.environment import AuraPaper
+    from ranpilot.twin.rng import STREAM_PAPER_INIT, fold_seed
+
+    name = "default" if variant is None else variant
+    if name not in VARIANTS:
+        raise UnknownNameError("variant of aura-paper", name, tuple(VARIANTS))
+    config = VARIANTS[name]()
+    if load is not None:
+        config = config.with_load(load)
+    if split == "heldout":
+        seed = int(fold_seed(seed, 0, HELDOUT_FUTURES, 0, STREAM_PAPER_INIT))
+    return AuraPaper(config, num, seed, first_network=first_network)
