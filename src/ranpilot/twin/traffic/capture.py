@@ -67,6 +67,8 @@ class Capture:
     """[Q], where each piece between cuts begins; the first is 0."""
     duration_s: float
     """From the first row to the last one of either direction, without what was cut out."""
+    cut_idle_s: float | None = None
+    """Silences above this were cut out; None = none was."""
 
     @property
     def mean_rate_bps(self) -> float:
@@ -116,9 +118,7 @@ def parse_capture(content: bytes, source: str, *, phone: str = PHONE, cut_idle_s
     last_line = len(time) + 1
     if not is_down.any():
         where = ", ".join(sorted(seen)[:5])
-        raise TraceError(
-            source, last_line, f"no packet goes to the phone {phone}", f"one of the destinations ({where})"
-        )
+        raise TraceError(source, last_line, f"phone {phone} receives no packet", f"one of the destinations ({where})")
     if is_down.sum() < MIN_DOWNLINK_PACKETS:
         problem = f"too short: {is_down.sum()} packets to the phone {phone}"
         raise TraceError(source, last_line, problem, f"at least {MIN_DOWNLINK_PACKETS}")
@@ -126,7 +126,7 @@ def parse_capture(content: bytes, source: str, *, phone: str = PHONE, cut_idle_s
     if time[-1] < MIN_DURATION_S:
         raise TraceError(source, last_line, f"too short: {time[-1]:.3g} s", f"at least {MIN_DURATION_S:g} s")
     digest = hashlib.sha256(content).hexdigest()
-    return Capture(source, digest, time[is_down], 8 * length[is_down], piece_start, float(time[-1]))
+    return Capture(source, digest, time[is_down], 8 * length[is_down], piece_start, float(time[-1]), cut_idle_s)
 
 
 def _parse_rows(content: bytes, source: str, phone: str) -> tuple[FloatArray, np.ndarray, Int64Array, set[str]]:

@@ -2,13 +2,13 @@
 
 1. A capture is read as a circle (after its last packet comes its first), without the time that was cut out.
 2. A gap above `burst_idle_s` ends a burst.
-3. A burst's phase is its class by number of packets (three classes with equal shares of all packets), by the idle time
-   after it (bounds 30 ms, 0.3 s, 3 s), and by the packet rate in windows around it. Phases with fewer than four visits
-   join the most visited phase with the same idle class.
+3. A burst's phase is its class by size (three classes with equal shares of the whole), by the idle time after it
+   (bounds 30 ms, 0.3 s, 3 s), and by the rate in windows around it; size and rate count packets or bits (`weighing`).
+   Phases with fewer than four visits join the most visited phase with the same idle class.
 4. Of every phase: what came next and how often, and the tables of packets, gaps, idle times and sizes.
 
-Steps 2 and 3 are tried for each of `BURST_IDLES_S` and `RATE_WINDOWS_S`; kept is what reproduces the index of
-dispersion of packets and of bits from 1 ms to 10 s best: smallest largest |log(model / capture)|, among those whose
+Steps 2 and 3 are tried for each of `BURST_IDLES_S`, `RATE_WINDOWS_S` and `WEIGHINGS`; kept is what reproduces the index
+of dispersion of packets and of bits from 1 ms to 10 s best: smallest largest |log(model / capture)|, among those whose
 bursts fill at most a quarter of the time (so that the rate can be scaled up fourfold), if there are any. What is
 reported comes from other random numbers than what was chosen by.
 """
@@ -27,14 +27,21 @@ import numpy as np
 from ranpilot.errors import InputError
 from ranpilot.twin.traffic.capture import PHONE, Capture, read_capture
 from ranpilot.twin.traffic.models.fitted import Fitted
-from ranpilot.twin.traffic.profile import Bin, Component, Phase, Profile, Table
+from ranpilot.twin.traffic.profile import Bin, Component, Phase, Profile, Table, Weighing
 from ranpilot.twin.traffic.protocol import BLOCK_SLOTS, FloatArray, Int64Array
-from ranpilot.twin.traffic.statistics import TIME_SCALES_S, dispersion_of_capture, dispersion_of_runs, ks_distance
+from ranpilot.twin.traffic.statistics import (
+    TIME_SCALES_S,
+    Dispersion,
+    dispersion_of_capture,
+    dispersion_of_runs,
+    ks_distance,
+)
 
-__all__ = ["FitReport", "FitRow", "fit_capture", "fit_captures", "save_profile"]
+__all__ = ["FitReport", "FitRow", "fit_capture", "fit_captures", "play_component", "save_profile"]
 
 BURST_IDLES_S = (0.001, 0.002, 0.005, 0.02)
 RATE_WINDOWS_S = ((), (0.2,), (4.0,), (10.0,), (0.2, 4.0), (1.0, 10.0), (2.0, 20.0), (4.0, 40.0))
+WEIGHINGS: tuple[Weighing, ...] = ("packets", "bits")
 
 _IDLE_BOUNDS_S = (0.03, 0.3, 3.0)
 _NUM_SIZE_CLASSES = 3
@@ -149,22 +156,35 @@ def save_profile(profile: Profile, path: str | Path) -> Path:
 
 def _fit_component(capture: Capture) -> Component:
     """The candidate that reproduces the capture's dispersion best."""
-    candidates = [_candidate(capture, idle_s, windows) for idle_s in BURST_IDLES_S for windows in RATE_WINDOWS_S]
+    candidates = [
+        _candidate(capture, idle_s, windows, weighing)
+        for idle_s in BURST_IDLES_S
+        for windows in RATE_WINDOWS_S
+        for weighing in WEIGHINGS
+    ]
     sparse = [component for component in candidates if _burst_share(component) <= _MAX_BURST_SHARE]
-    errors = [_dispersion_error(capture, component) for component in sparse or candidates]
-    return (sparse or candidates)[int(np.argmin(errors))]
+    aim = dispersion_of_capture(capture)
+    errors = [_dispersion_error(capture, aim, component) for component in sparse or candidates]
+    best = (sparse or candidates)[int(np.argmin(errors))]
+    of_packets, of_bits = (tuple(float(f"{x:.5g}") for x in values) for values in (aim.packets, aim.bits))
+    return best.model_copy(update={"dispersion_packets": of_packets, "dispersion_bits": of_bits})
 
 
-def _candidate(capture: Capture, burst_idle_s: float, rate_windows_s: tuple[float, ...]) -> Component:
+def _candidate(
+    capture: Capture, burst_idle_s: float, rate_windows_s: tuple[float, ...], weighing: Weighing
+) -> Component:
     bursts = _split_bursts(capture, burst_idle_s)
-    phase = _assign_phases(capture, bursts, rate_windows_s)
+    weight = capture.bits if weighing == "bits" else np.ones(len(capture.bits), dtype=np.int64)
+    phase = _assign_phases(capture, bursts, rate_windows_s, weight)
     return Component(
         source=Path(capture.source).name,
         sha256=capture.sha256,
         duration_s=round(capture.duration_s, 6),
         packets=len(capture.time_s),
+        cut_idle_s=capture.cut_idle_s,
         burst_idle_s=burst_idle_s,
         rate_windows_s=rate_windows_s,
+        weighing=weighing,
         phases=_make_phases(capture, bursts, phase),
     )
 
@@ -178,18 +198,23 @@ def _split_bursts(capture: Capture, burst_idle_s: float) -> _Bursts:
     return _Bursts(np.append(0, stop[:-1]), stop, gap[stop - 1])
 
 
-def _assign_phases(capture: Capture, bursts: _Bursts, rate_windows_s: tuple[float, ...]) -> Int64Array:
-    """The phase of each burst [N], numbered from 0 without holes."""
-    packets = bursts.stop - bursts.start
-    by_size = _equal_share_classes(packets.astype(float), packets, _NUM_SIZE_CLASSES)
+def _assign_phases(
+    capture: Capture, bursts: _Bursts, rate_windows_s: tuple[float, ...], weight: Int64Array
+) -> Int64Array:
+    """The phase of each burst [N], numbered from 0 without holes; `weight` [P] of a packet is 1 or its bits."""
+    total = np.append(0, np.cumsum(weight))
+    size = total[bursts.stop] - total[bursts.start]
+    by_size = _equal_share_classes(size.astype(float), size, _NUM_SIZE_CLASSES)
     by_idle = np.searchsorted(_IDLE_BOUNDS_S, bursts.idle_s)
-    by_rate = np.zeros(len(packets), dtype=np.int64)
+    by_rate = np.zeros(len(size), dtype=np.int64)
     num_classes = 3 if len(rate_windows_s) > 1 else 4
     time = capture.time_s[bursts.start]
     for window_s in rate_windows_s:
         first = np.searchsorted(capture.time_s, time - window_s / 2)
         last = np.searchsorted(capture.time_s, time + window_s / 2)
-        by_rate = by_rate * num_classes + _equal_share_classes((last - first) / window_s, packets, num_classes)
+        by_rate = by_rate * num_classes + _equal_share_classes(
+            (total[last] - total[first]) / window_s, size, num_classes
+        )
     idle_classes = len(_IDLE_BOUNDS_S) + 1
     key = (by_rate * _NUM_SIZE_CLASSES + by_size) * idle_classes + by_idle
     found, visits = np.unique(key, return_counts=True)
@@ -257,13 +282,13 @@ def _burst_share(component: Component) -> float:
     return burst / (burst + idle)
 
 
-def _play(capture: Capture, component: Component, runs: int, seed: int) -> tuple[Int64Array, FloatArray, FloatArray]:
+def play_component(component: Component, runs: int, seed: int) -> tuple[Int64Array, FloatArray, FloatArray]:
     """Run [P], time in s [P] and bits [P] of `runs` UEs for as long as the capture, sorted by run, then time."""
     profile = Profile(name="fit", source="", licence="", command="", components=(component,))
     model = Fitted.from_profile(profile, _SLOT_S)
     networks, ues = np.zeros(runs, dtype=np.int64), np.arange(runs)
     state = model.initial_state(seed, networks, ues)
-    num_slots = int(capture.duration_s / _SLOT_S)
+    num_slots = int(component.duration_s / _SLOT_S)
     drawn = []
     for block in range(-(-num_slots // BLOCK_SLOTS)):
         packets = model.draw_block(seed, networks, ues, block, state)
@@ -275,16 +300,15 @@ def _play(capture: Capture, component: Component, runs: int, seed: int) -> tuple
     return run[order], (slot[order] + 0.5) * _SLOT_S, bits[order].astype(float)
 
 
-def _dispersion_error(capture: Capture, component: Component) -> float:
-    of_capture = dispersion_of_capture(capture)
-    played = _play(capture, component, _CHOICE_RUNS, _CHOICE_SEED)
+def _dispersion_error(capture: Capture, of_capture: Dispersion, component: Component) -> float:
+    played = play_component(component, _CHOICE_RUNS, _CHOICE_SEED)
     of_model = dispersion_of_runs(*played, _CHOICE_RUNS, capture.duration_s)
     ratio = np.concatenate([of_model.packets / of_capture.packets, of_model.bits / of_capture.bits])
     return float(np.abs(np.log(ratio[np.isfinite(ratio) & (ratio > 0)])).max())
 
 
 def _compare(capture: Capture, component: Component) -> list[FitRow]:
-    run, time_s, bits = _play(capture, component, _REPORT_RUNS, _REPORT_SEED)
+    run, time_s, bits = play_component(component, _REPORT_RUNS, _REPORT_SEED)
     of_capture = dispersion_of_capture(capture)
     of_model = dispersion_of_runs(run, time_s, bits, _REPORT_RUNS, capture.duration_s)
     played_s = _REPORT_RUNS * capture.duration_s

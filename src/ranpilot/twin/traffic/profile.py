@@ -16,7 +16,7 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, NamedTuple, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -24,8 +24,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from ranpilot.errors import ConfigError, InputError, UnknownNameError
 from ranpilot.twin.traffic.protocol import FloatArray, Int64Array
 
-__all__ = ["Component", "Phase", "PhaseTables", "Profile", "load_profile", "profile_names", "tabulate"]
+__all__ = ["Component", "Phase", "PhaseTables", "Profile", "Weighing", "load_profile", "profile_names", "tabulate"]
 
+Weighing = Literal["packets", "bits"]
 NonNegative = Annotated[float, Field(ge=0)]
 Bin = tuple[NonNegative, NonNegative, NonNegative]
 Table = Annotated[tuple[Bin, ...], Field(min_length=1)]
@@ -76,7 +77,12 @@ class Component(_Part):
     burst_idle_s: Annotated[float, Field(gt=0)]
     """A longer gap ends a burst."""
     rate_windows_s: tuple[float, ...] = ()
-    """Windows around a burst whose packet rate took part in the definition of its phase."""
+    """Windows around a burst whose rate took part in the definition of its phase."""
+    weighing: Weighing = "packets"
+    """What burst sizes and rates counted in that definition."""
+    dispersion_packets: tuple[NonNegative, ...] = ()
+    dispersion_bits: tuple[NonNegative, ...] = ()
+    """Index of dispersion of the capture at 1 ms, 10 ms, 100 ms, 1 s and 10 s: what the model is held against."""
     phases: Annotated[tuple[Phase, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -153,20 +159,29 @@ def profile_names() -> list[str]:
     return sorted(entry.name.removesuffix(".json") for entry in folder.iterdir() if entry.name.endswith(".json"))
 
 
-@cache
 def load_profile(name: str) -> Profile:
-    """A shipped profile by name, or one from a path that ends with `.json`."""
-    if name.endswith(".json"):
-        path = Path(name)
-        if not path.is_file():
-            raise InputError(f"{path}: no such file, but must be a profile that `ranpilot traffic fit` wrote.")
-        text = path.read_text(encoding="utf-8")
-    elif name in profile_names():
-        text = (files("ranpilot.twin.traffic") / "profiles" / f"{name}.json").read_text(encoding="utf-8")
-    else:
+    """A shipped profile by name, or one from a path that ends with `.json`.
+
+    Raises: UnknownNameError, InputError for a missing file, ConfigError for one that is not a profile.
+    """
+    if not name.endswith(".json"):
+        return _load_shipped(name)
+    path = Path(name)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file, but must be a profile that `ranpilot traffic fit` wrote.")
+    return _parse(path.read_bytes(), name)
+
+
+@cache
+def _load_shipped(name: str) -> Profile:
+    if name not in profile_names():
         raise UnknownNameError("traffic profile", name, profile_names())
+    return _parse((files("ranpilot.twin.traffic") / "profiles" / f"{name}.json").read_bytes(), name)
+
+
+def _parse(content: bytes, name: str) -> Profile:
     try:
-        return Profile.model_validate_json(text)
+        return Profile.model_validate_json(content)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "profile"

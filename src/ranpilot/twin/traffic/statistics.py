@@ -69,7 +69,7 @@ def _dispersion(
 def _variance_over_mean(
     group: Int64Array, window: Int64Array, weight: FloatArray, windows: Int64Array, *, pooled: bool
 ) -> float:
-    """Variance over mean of the window sums, most of which are zero and not stored."""
+    """Variance over mean of the window sums, most of which are zero and not stored; 0 where all are."""
     start = np.concatenate([[0], np.cumsum(windows)])
     sums = np.zeros(0)
     key = start[group] + window
@@ -78,7 +78,7 @@ def _variance_over_mean(
         sums = np.add.reduceat(weight, first)
     total, count = sums.sum(), windows.sum()
     if total == 0.0:
-        return float("nan")
+        return 0.0
     if pooled:
         variance = (sums**2).sum() / count - (total / count) ** 2
     else:
