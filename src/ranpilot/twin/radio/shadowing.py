@@ -1,16 +1,18 @@
 """Spatially correlated shadowing and line-of-sight state as functions of position.
 
 Shadowing is a Gaussian random field with autocorrelation exp(-distance / decorrelation distance) (TR 38.901 §7.4.4,
-after Gudmundson 1991). One periodic unit-variance field is made once by circulant embedding on a grid (exact
-covariance at the nodes) and shared; every site of every network looks at it through its own random shift, rotation
+after Gudmundson 1991). A few periodic unit-variance fields are made once by circulant embedding on a grid and shared;
+between the nodes they are bilinear, normalised to unit variance at every point. Since interpolation alone would
+raise the correlation, the nodes carry a small uncorrelated part, chosen so that the correlation of interpolated values
+is exp(-d) from one grid step on. Every site of every network looks at it through its own random shift, rotation
 and choice of field, so that a value is a function of (seed, network, site, position) and needs no state.
 Two sites correlate by 0.5: half the variance comes from a field common to the network (3GPP's usual site-to-site
 value, e.g. TR 36.814 Table A.2.1.1.5-3); co-sited sectors share the site index and so the value.
 The LOS state compares the LOS probability at that distance with another such field mapped to a uniform number
 (spatial consistency, TR 38.901 §7.6.3.3), so its marginal probability is the table's and it changes along a walk only
 every correlation distance.
-Simplifications: the field repeats every 128 decorrelation distances; below a quarter of a decorrelation distance it is
-bilinear (variance restored exactly); the LOS state switches hard; the 0.5 holds between links with equal
+Simplifications: a field repeats every 128 decorrelation distances; below a sixth of one it is bilinear; the LOS state
+switches hard; the 0.5 holds between links with equal
 decorrelation distance (same model and LOS state).
 """
 
@@ -43,15 +45,20 @@ __all__ = [
 COMMON_SITE = 0
 """Row of the field views that all sites share; site s has row s + 1."""
 
-NODES_PER_DECORRELATION = 4.0
+NODES_PER_DECORRELATION = 6.0
 """Grid nodes in one decorrelation distance."""
 
 _SITE_CORRELATION = 0.5
 _OWN_WEIGHT = math.sqrt(1.0 - _SITE_CORRELATION)
 _COMMON_WEIGHT = math.sqrt(_SITE_CORRELATION)
+_STEP_DECAY = math.exp(-1.0 / NODES_PER_DECORRELATION)
+_DIAGONAL_DECAY = math.exp(-math.sqrt(2.0) / NODES_PER_DECORRELATION)
+# Correlated share of a node's variance: equal to the mean variance V of bilinear values, so that the correlation
+# share * exp(-d) / V is exp(-d). V = 4/9 + share * (4/9 step decay + 1/9 diagonal decay), the means of the weights.
+_CORRELATED_SHARE = (4.0 / 9.0) / (1.0 - 4.0 / 9.0 * _STEP_DECAY - 1.0 / 9.0 * _DIAGONAL_DECAY)
 # Correlations between the corners of one grid cell: along an edge and across.
-_EDGE = math.exp(-1.0 / NODES_PER_DECORRELATION)
-_DIAGONAL = math.exp(-math.sqrt(2.0) / NODES_PER_DECORRELATION)
+_EDGE = _CORRELATED_SHARE * _STEP_DECAY
+_DIAGONAL = _CORRELATED_SHARE * _DIAGONAL_DECAY
 _SQRT_HALF = math.sqrt(0.5)
 
 FloatArray = NDArray[np.float64]
@@ -62,18 +69,19 @@ class ShadowingBank(NamedTuple):
     """Pre-generated fields that all networks share (read-only)."""
 
     field: Float32Array
-    """[field, row, column] zero mean, unit variance, periodic in rows and columns; 4 nodes a decorrelation distance."""
+    """[field, row, column] zero mean, unit variance, periodic in rows and columns; 6 nodes a decorrelation distance."""
 
 
 @functools.cache
-def make_shadowing_bank(*, num_fields: int = 2, size: int = 512, seed: int = 38_901) -> ShadowingBank:
+def make_shadowing_bank(*, num_fields: int = 2, size: int = 768, seed: int = 38_901) -> ShadowingBank:
     """Periodic Gaussian fields with exponential autocorrelation, by circulant embedding; cached.
 
-    Memory: num_fields * size^2 * 4 bytes (2 MB at the defaults).
+    Memory: num_fields * size^2 * 4 bytes (4.7 MB at the defaults).
     """
     node = np.arange(size)
     lag = np.minimum(node, size - node) / NODES_PER_DECORRELATION
-    covariance = np.exp(-np.hypot(lag[:, None], lag[None, :]))
+    covariance = _CORRELATED_SHARE * np.exp(-np.hypot(lag[:, None], lag[None, :]))
+    covariance[0, 0] = 1.0
     power = np.maximum(np.fft.fft2(covariance).real, 0.0)
     generator = np.random.Generator(np.random.PCG64(seed))
     fields = np.empty((num_fields, size, size), dtype=np.float32)
