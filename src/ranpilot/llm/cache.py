@@ -69,8 +69,8 @@ def writing_to(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            free = "the disk is full: free about 600 MB or set XDG_CACHE_HOME to a folder on another disk"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            free = "the disk or quota is full: free about 600 MB or set XDG_CACHE_HOME to a folder on another disk"
             raise BackendError(f"{path}: {free}.") from error
         remedy = "make it writable or set XDG_CACHE_HOME to another folder"
         raise BackendError(f"{path}: cannot be written ({error.strerror or error}); {remedy}.") from error

