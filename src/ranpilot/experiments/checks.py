@@ -35,6 +35,8 @@ class Check:
     limit: str
     holds: bool
     detail: str
+    is_expected_to_fail: bool = False
+    """True for the paper's own trust, which is kept to show that it fails."""
 
 
 def families(results: Results) -> list[tuple[str, FamilyTest]]:
@@ -93,15 +95,15 @@ def _harmless(results: Results) -> Iterator[Check]:
             label = bad_adviser_label(adviser, trust)
             for load in _loads(experiment, BUSY) if experiment.has_row(label) else ():
                 found = ratio(results.per_seed(label, load), results.per_seed(CONTROL, load), paired=_paired(results))
-                expected = "" if trust == "counterfactual" else " (expected to fail: it is the paper's own trust)"
                 yield Check(
-                    f"Bad advice does little harm under {trust} trust{expected}",
+                    f"Bad advice does little harm under {trust} trust",
                     load,
                     label,
                     _finite(found.estimate),
                     f"≤ {HARMLESS:g} ×",
                     found.estimate <= HARMLESS,
                     f"{found.estimate:.2f} × [{found.low:.2f}, {found.high:.2f}]",
+                    is_expected_to_fail=trust == "score",
                 )
 
 

@@ -212,7 +212,7 @@ def episode_record(episode: Episode, phase: str) -> dict[str, object]:
         "terms": {name: _plain(values) for name, values in episode.terms.items()},
         "counts": {name: _plain(values.sum(axis=1)) for name, values in episode.counts.items()},
     }
-    if episode.usage is not None:
+    if episode.usage is not None and not np.isnan(episode.usage.trust).all():
         record["usage"] = {name: _plain(_agent_mean(values)) for name, values in asdict(episode.usage).items()}
     if phase == "test":
         record["agents"] = {name: _plain(values) for name, values in episode.counts.items()}

@@ -9,11 +9,20 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from ranpilot.experiments.checks import CONTROL
 from ranpilot.experiments.plots import colour_of, draw_bars, draw_curves
 from ranpilot.experiments.results import Results
 from ranpilot.experiments.scenario_pictures import Picture, draw_scenario
-from ranpilot.experiments.tables import SEEDS_FOR_A_CLAIM, flat_records, interval_text, summarise, text_table
+from ranpilot.experiments.tables import (
+    SEEDS_FOR_A_CLAIM,
+    against_text,
+    flat_records,
+    interval_text,
+    summarise,
+    text_table,
+)
 from ranpilot.runs import write_atomic, write_json
 
 __all__ = ["Part", "Report", "make_part", "make_report"]
@@ -91,8 +100,10 @@ def make_report(title: str, parts: Sequence[Part]) -> Report:
         parts=parts,
         control=CONTROL,
         min_seeds=SEEDS_FOR_A_CLAIM,
-        interval=interval_text,
+        interval=_two_lines,
+        against=_against,
         percent=_percent,
+        group_checks=_group_checks,
         colour=_colour,
         group_decisions=_group_decisions,
     )
@@ -110,10 +121,31 @@ def _lead(summary: Mapping[str, Any]) -> str:
     )
 
 
-def _percent(interval: Mapping[str, Any] | None) -> str:
+def _two_lines(interval: Mapping[str, Any] | None) -> Markup:
+    """The estimate, and its interval small below it."""
+    return _small_interval(interval_text(interval))
+
+
+def _against(against: Mapping[str, Any] | None) -> Markup:
+    return _small_interval(against_text(against))
+
+
+def _small_interval(text: str) -> Markup:
+    estimate, bracket, rest = text.partition(" [")
+    low_high, _, unit = rest.partition("]")
+    return Markup(f'{estimate}{unit}<br><span class="ci">[{low_high}]</span>') if bracket else Markup(text)
+
+
+def _percent(interval: Mapping[str, Any] | None) -> Markup:
     if interval is None or interval["estimate"] is None:
-        return "–"
-    return f"{100 * interval['estimate']:.0f} % [{100 * interval['low']:.0f}, {100 * interval['high']:.0f}]"
+        return Markup("–")
+    low, high = 100 * interval["low"], 100 * interval["high"]
+    return _small_interval(f"{100 * interval['estimate']:.0f} % [{low:.0f}, {high:.0f}]")
+
+
+def _group_checks(checks: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
+    for claim, group in groupby(checks, key=lambda check: check["claim"]):
+        yield claim, list(group)
 
 
 def _colour(row: Mapping[str, Any]) -> str:

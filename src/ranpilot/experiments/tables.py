@@ -57,14 +57,15 @@ def headline(results: Results) -> str:
     change = difference(own, base, paired=experiment.shared_networks)
     of = ratio(own, base, paired=experiment.shared_networks)
     adviser = experiment.row(guided).adviser
-    numbers = f"{_number(iqm_interval(own).estimate)} instead of {_number(iqm_interval(base).estimate)}"
+    numbers = f"{_number(iqm_interval(own).estimate)} hand-off requests an episode"
+    alone = _number(iqm_interval(base).estimate)
     what = f"At {load} load on {experiment.scenario}, base stations that weigh the advice of '{adviser}'"
     if change.high < 0:
-        share = f" ({100 * (of.estimate - 1):.0f} %)" if math.isfinite(of.estimate) else ""
-        return f"{what} drop {numbers} hand-off requests an episode{share}, compared with learning alone."
+        share = f", so {100 * (1 - of.estimate):.0f} % fewer with advice" if math.isfinite(of.estimate) else ""
+        return f"{what} drop {numbers}; learning alone they drop {alone}{share}."
     if change.low > 0:
-        return f"{what} drop more hand-off requests than when they learn alone: {numbers} an episode."
-    return f"{what} show no clear difference from learning alone: {numbers} dropped hand-off requests an episode."
+        return f"{what} drop more than when they learn alone: {numbers}, {alone} alone."
+    return f"{what} show no clear difference from learning alone: they drop {numbers}, {alone} alone."
 
 
 def flat_records(summary: Mapping[str, Any], threads: int) -> list[dict[str, Any]]:
@@ -210,7 +211,9 @@ def _unit(metric: str) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"
+    """Three significant digits as far as a table needs them, with a true minus sign."""
+    text = f"{value:.2f}" if abs(value) < 9.995 else f"{value:.1f}"
+    return text.replace("-", "−")
 
 
 def interval_text(interval: Mapping[str, Any] | Interval | None) -> str:
@@ -218,19 +221,26 @@ def interval_text(interval: Mapping[str, Any] | Interval | None) -> str:
     if interval is None:
         return "–"
     values: Mapping[str, Any] = interval.as_json() if isinstance(interval, Interval) else interval
-    if values["estimate"] is None:
+    if any(values[name] is None for name in ("estimate", "low", "high")):
         return "–"
-    low, high = (("∞" if values[end] is None else _number(values[end])) for end in ("low", "high"))
-    return f"{_number(values['estimate'])} [{low}, {high}]"
+    return f"{_number(values['estimate'])} [{_number(values['low'])}, {_number(values['high'])}]"
+
+
+def against_text(against: Mapping[str, Any] | None) -> str:
+    """The ratio to the control, `0.33 [0.30, 0.37] ×`, or the difference where the control is about 0."""
+    if against is None:
+        return "–"
+    times = interval_text(against["ratio"])
+    if times != "–" and against["ratio"]["high"] < 100:
+        return f"{times} ×"
+    sign = "+" if against["difference"]["estimate"] > 0 else ""
+    return f"{sign}{interval_text(against['difference'])}"
 
 
 def text_table(summary: Mapping[str, Any], columns: Sequence[str] = ("dropped", "failures", "used")) -> list[list[str]]:
     """Header and lines of the table for a terminal."""
     lines = [["load", "row", *columns, "vs " + CONTROL]]
     for row in summary["rows"]:
-        against = row["against_control"]
         cells = [interval_text(row["metrics"].get(column)) for column in columns]
-        lines.append(
-            [row["load"], row["label"], *cells, "–" if against is None else interval_text(against["ratio"]) + " ×"]
-        )
+        lines.append([row["load"], row["label"], *cells, against_text(row["against_control"])])
     return lines
