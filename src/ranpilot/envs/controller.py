@@ -202,9 +202,20 @@ class Controller(Protocol):
 class Environment(Protocol):
     """A batch of networks under one task; episodes run in lockstep and begin anew by themselves."""
 
-    spec: TaskSpec
-    num_networks: int
-    what_if: WhatIf | None
+    @property
+    def spec(self) -> TaskSpec:
+        """What a controller must know of the task."""
+        ...
+
+    @property
+    def num_networks(self) -> int:
+        """B, how many networks run at once."""
+        ...
+
+    @property
+    def what_if(self) -> WhatIf | None:
+        """Tries actions on copies; None where the network cannot be copied."""
+        ...
 
     def reset(self, *, first_episode: int = 0) -> Observation:
         """Begin episode `first_episode` in every network; the episode index selects its randomness."""
