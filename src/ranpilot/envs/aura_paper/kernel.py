@@ -53,8 +53,8 @@ NUM_COUNTERS = 11
 MOST_ARRIVALS = 127
 """Calls that may come to a station in one step; beyond it a Poisson number is cut."""
 
-CALLS_PER_STEP = 256
-"""Ids that one step may give out: 128 for each station."""
+CALLS_PER_STATION = 128
+"""Ids that one step may give out to the calls of a station."""
 
 ATTEMPTS = 1024
 """Counters that the draws of one new call may use."""
@@ -64,7 +64,7 @@ MOST_MOVES_SEEN = 3.0
 
 LOW_BYTE = np.uint64(0xFF)
 BYTE = np.uint64(8)
-TO_UNIT_24 = 2.0**-24
+TO_SIGNED_24 = 2.0**-23
 TO_UNIT_32 = 2.0**-32
 
 
@@ -101,32 +101,52 @@ def _least_snr_db(state: State, params: Params, net: int, station: int) -> float
 
 
 @kernel
-def _draw_call(state: State, params: Params, net: int, station: int, slot: int, index: int) -> None:
-    """Append the call number `index` that comes to `station` in this slot: uniform links, the serving one usable."""
-    seed, network = state.seed[net], state.network[net]
-    entity = (station * 128 + index) * ATTEMPTS
-    uniform = draw_uniform4(seed, network, entity, slot, STREAM_PAPER_USERS)
-    call = state.num_calls[net]
-    signal_span = params.link_high[0] - params.link_low[0]
-    snr_span = params.link_high[1] - params.link_low[1]
-    for j in range(2):
-        state.links[net, call, j] = params.link_low[0] + uniform[j] * signal_span
-        state.links[net, call, 2 + j] = params.link_low[1] + uniform[2 + j] * snr_span
-    least_signal_dbm = _least_signal_dbm(state, params, net, station)
-    least_snr_db = _least_snr_db(state, params, net, station)
-    attempt = 0
-    while state.links[net, call, station] < least_signal_dbm or state.links[net, call, 2 + station] < least_snr_db:
-        attempt += 1
-        uniform = draw_uniform4(seed, network, entity + attempt, slot, STREAM_PAPER_USERS)
-        state.links[net, call, station] = params.link_low[0] + uniform[0] * signal_span
-        state.links[net, call, 2 + station] = params.link_low[1] + uniform[1] * snr_span
-    state.serving[net, call] = station
-    state.age_steps[net, call] = 0
-    state.moved_from[net, call] = -1
-    state.moved_step[net, call] = 0
-    state.call_id[net, call] = state.step[net] * CALLS_PER_STEP + station * 128 + index
-    state.num_calls[net] = call + 1
-    state.calls_at[net, station] += 1
+def _draw_links(
+    seed: int, network: int, entity: int, slot: int, params: Params, station: int, least: tuple[float, float]
+) -> tuple[float, float, float, float]:
+    """Uniform base links of a new call, signal dBm to either station and SNR dB to either, the serving one usable.
+
+    least: signal and SNR that the link to `station` must have.
+    """
+    signal_low_dbm, snr_low_db = params.link_low[0], params.link_low[1]
+    signal_span_db, snr_span_db = params.link_high[0] - signal_low_dbm, params.link_high[1] - snr_low_db
+    uniform_0, uniform_1, uniform_2, uniform_3 = draw_uniform4(seed, network, entity, slot, STREAM_PAPER_USERS)
+    other_signal_dbm = signal_low_dbm + uniform_0 * signal_span_db
+    other_snr_db = snr_low_db + uniform_1 * snr_span_db
+    signal_dbm = signal_low_dbm + uniform_2 * signal_span_db
+    snr_db = snr_low_db + uniform_3 * snr_span_db
+    while signal_dbm < least[0] or snr_db < least[1]:
+        # Two more tries in each draw.
+        entity += 1
+        uniform_0, uniform_1, uniform_2, uniform_3 = draw_uniform4(seed, network, entity, slot, STREAM_PAPER_USERS)
+        signal_dbm = signal_low_dbm + uniform_0 * signal_span_db
+        snr_db = snr_low_db + uniform_1 * snr_span_db
+        if signal_dbm < least[0] or snr_db < least[1]:
+            signal_dbm = signal_low_dbm + uniform_2 * signal_span_db
+            snr_db = snr_low_db + uniform_3 * snr_span_db
+    if station == 0:
+        return signal_dbm, other_signal_dbm, snr_db, other_snr_db
+    return other_signal_dbm, signal_dbm, other_snr_db, snr_db
+
+
+@kernel
+def _draw_calls(state: State, params: Params, net: int, station: int, slot: int, count: int) -> None:
+    """Append `count` new calls that camp on `station`."""
+    seed, network, links = state.seed[net], state.network[net], state.links[net]
+    least = _least_signal_dbm(state, params, net, station), _least_snr_db(state, params, net, station)
+    first = state.num_calls[net]
+    for index in range(count):
+        call = first + index
+        number = station * CALLS_PER_STATION + index
+        link_0, link_1, link_2, link_3 = _draw_links(seed, network, number * ATTEMPTS, slot, params, station, least)
+        links[call, 0], links[call, 1], links[call, 2], links[call, 3] = link_0, link_1, link_2, link_3
+        state.serving[net, call] = station
+        state.age_steps[net, call] = 0
+        state.moved_from[net, call] = -1
+        state.moved_step[net, call] = 0
+        state.call_id[net, call] = state.step[net] * (2 * CALLS_PER_STATION) + number
+    state.num_calls[net] = first + count
+    state.calls_at[net, station] += count
 
 
 @kernel
@@ -150,8 +170,7 @@ def _begin_network(state: State, params: Params, net: int, episode: int) -> None
     for station in range(2):
         mean = level[station] * params.initial_mean
         count = _draw_poisson(number[station], np.exp(-mean), mean, params.places[station])
-        for index in range(count):
-            _draw_call(state, params, net, station, slot, index)
+        _draw_calls(state, params, net, station, slot, count)
 
 
 @kernel
@@ -191,33 +210,26 @@ def _hand_off(state: State, params: Params, net: int, station: int, result: Resu
 @kernel
 def _reflect(value: float, low: float, high: float) -> float:
     """A value that left the range by less than its width, folded back."""
-    if value < low:
-        return 2.0 * low - value
-    if value > high:
-        return 2.0 * high - value
-    return value
+    folded = max(value, 2.0 * low - value)
+    return min(folded, 2.0 * high - folded)
 
 
 @kernel
-def _walk_call(state: State, params: Params, net: int, call: int, slot: int) -> bool:
-    """Walk the links of a call by one step, or tell that it ends.
+def _draw_walk(seed: int, network: int, call_id: int, slot: int) -> tuple[float, float, float, float, float]:
+    """A uniform number in (0, 1) for the departure of a call, and four in (-1, 1) for its links.
 
-    The upper 24 bits of four random words move the four links, their lower 8 bits together decide the departure.
+    The upper 24 bits of four random words move the links, their lower 8 bits together decide the departure.
     """
-    words = philox4x32(
-        state.seed[net], state.network[net], state.call_id[net, call], slot, STREAM_PAPER_WALK
+    word_0, word_1, word_2, word_3 = philox4x32(seed, network, call_id, slot, STREAM_PAPER_WALK)
+    low = ((word_0 & LOW_BYTE) << BYTE | (word_1 & LOW_BYTE)) << BYTE | (word_2 & LOW_BYTE)
+    low = low << BYTE | (word_3 & LOW_BYTE)
+    return (
+        (float(low) + 0.5) * TO_UNIT_32,
+        (float(word_0 >> BYTE) + 0.5) * TO_SIGNED_24 - 1.0,
+        (float(word_1 >> BYTE) + 0.5) * TO_SIGNED_24 - 1.0,
+        (float(word_2 >> BYTE) + 0.5) * TO_SIGNED_24 - 1.0,
+        (float(word_3 >> BYTE) + 0.5) * TO_SIGNED_24 - 1.0,
     )
-    departure = words[0] & LOW_BYTE
-    for word in words[1:]:
-        departure = (departure << BYTE) | (word & LOW_BYTE)
-    if (float(departure) + 0.5) * TO_UNIT_32 < params.departure_probability:
-        return True
-    for k in range(4):
-        kind = k // 2
-        increment = (2.0 * (float(words[k] >> BYTE) + 0.5) * TO_UNIT_24 - 1.0) * params.walk[kind]
-        walked = state.links[net, call, k] + increment
-        state.links[net, call, k] = _reflect(walked, params.link_low[kind], params.link_high[kind])
-    return False
 
 
 @kernel
@@ -235,6 +247,13 @@ def _copy_call(source: State, from_net: int, from_call: int, target: State, net:
 @kernel
 def _live_calls(state: State, params: Params, net: int, slot: int, result: Result) -> None:
     """Departures, walk and link check of every call; calls that ended leave no gap. `calls_at` loses departures only."""
+    # Numba hands records over array by array, so the loop over calls works on rows of its own.
+    serving, ages, call_ids, links = state.serving[net], state.age_steps[net], state.call_id[net], state.links[net]
+    moved_from, moved_step = state.moved_from[net], state.moved_step[net]
+    seed, network = state.seed[net], state.network[net]
+    signal_low_dbm, snr_low_db = params.link_low[0], params.link_low[1]
+    signal_high_dbm, snr_high_db = params.link_high[0], params.link_high[1]
+    signal_walk_db, snr_walk_db = params.walk[0], params.walk[1]
     signal_0, signal_1 = _least_signal_dbm(state, params, net, 0), _least_signal_dbm(state, params, net, 1)
     snr_0, snr_1 = _least_snr_db(state, params, net, 0), _least_snr_db(state, params, net, 1)
     for station in range(2):
@@ -243,32 +262,34 @@ def _live_calls(state: State, params: Params, net: int, slot: int, result: Resul
         state.oldest_at[net, station] = 0
     kept = 0
     for call in range(state.num_calls[net]):
-        station = state.serving[net, call]
+        station = serving[call]
         if station < 0:
             continue
-        if _walk_call(state, params, net, call, slot):
+        departure, step_0, step_1, step_2, step_3 = _draw_walk(seed, network, call_ids[call], slot)
+        if departure < params.departure_probability:
             state.calls_at[net, station] -= 1
             continue
-        is_bad_0 = state.links[net, call, 0] < signal_0 or state.links[net, call, 2] < snr_0
-        is_bad_1 = state.links[net, call, 1] < signal_1 or state.links[net, call, 3] < snr_1
+        link_0 = _reflect(links[call, 0] + step_0 * signal_walk_db, signal_low_dbm, signal_high_dbm)
+        link_1 = _reflect(links[call, 1] + step_1 * signal_walk_db, signal_low_dbm, signal_high_dbm)
+        link_2 = _reflect(links[call, 2] + step_2 * snr_walk_db, snr_low_db, snr_high_db)
+        link_3 = _reflect(links[call, 3] + step_3 * snr_walk_db, snr_low_db, snr_high_db)
+        is_bad_0, is_bad_1 = link_0 < signal_0 or link_2 < snr_0, link_1 < signal_1 or link_3 < snr_1
         is_bad, is_other_bad = (is_bad_0, is_bad_1) if station == 0 else (is_bad_1, is_bad_0)
-        age = 0
-        if is_bad and not is_other_bad:
-            age = state.age_steps[net, call] + 1
-            if age == 1:
-                result.counts[REQUESTS, net, station] += 1
-            if age > params.patience_steps:
-                result.counts[TIMED_OUT, net, station] += 1
-                continue
-            state.requests_at[net, station] += 1
-            state.oldest_at[net, station] = max(state.oldest_at[net, station], age)
+        age = ages[call] + 1 if is_bad and not is_other_bad else 0
+        if age > params.patience_steps:
+            result.counts[TIMED_OUT, net, station] += 1
+            continue
         if is_bad:
             state.bad_at[net, station] += 1
-            if is_other_bad:
+            if age > 0:
+                state.requests_at[net, station] += 1
+                state.oldest_at[net, station] = max(state.oldest_at[net, station], age)
+                result.counts[REQUESTS, net, station] += age == 1
+            else:
                 result.counts[OUTAGES, net, station] += 1
-        state.age_steps[net, call] = age
-        if kept < call:
-            _copy_call(state, net, call, state, net, kept)
+        serving[kept], ages[kept], call_ids[kept] = station, age, call_ids[call]
+        moved_from[kept], moved_step[kept] = moved_from[call], moved_step[call]
+        links[kept, 0], links[kept, 1], links[kept, 2], links[kept, 3] = link_0, link_1, link_2, link_3
         kept += 1
     state.num_calls[net] = kept
 
@@ -284,11 +305,9 @@ def _arrive(state: State, params: Params, net: int, slot: int, result: Result) -
             state.surge_left[net, station] = params.surge_steps
         rate = 1 if state.surge_left[net, station] > 0 else 0
         count = _draw_poisson(uniform[station], params.no_arrival[rate], params.arrivals[rate], MOST_ARRIVALS)
-        for index in range(count):
-            if state.calls_at[net, station] >= params.places[station]:
-                result.counts[BLOCKED, net, station] = count - index
-                break
-            _draw_call(state, params, net, station, slot, index)
+        admitted = min(count, params.places[station] - state.calls_at[net, station])
+        result.counts[BLOCKED, net, station] = count - admitted
+        _draw_calls(state, params, net, station, slot, admitted)
 
 
 @kernel

@@ -6,6 +6,7 @@ order in which they came.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,17 @@ from numpy.typing import NDArray
 from ranpilot.envs.aura_paper.config import AuraPaperConfig
 from ranpilot.envs.controller import IntArray
 
-__all__ = ["COUNTERS", "NUM_STATE", "REWARD_TERMS", "Params", "Result", "State", "make_params", "make_result", "make_state"]
+__all__ = [
+    "COUNTERS",
+    "NUM_STATE",
+    "REWARD_TERMS",
+    "Params",
+    "Result",
+    "State",
+    "make_params",
+    "make_result",
+    "make_state",
+]
 
 REWARD_TERMS = ("served", "drops", "power", "pingpong")
 COUNTERS = (
@@ -35,32 +46,32 @@ NUM_STATE = 4
 
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
+Pair = tuple[float, float]
+IntPair = tuple[int, int]
 
 
 class Params(NamedTuple):
-    """Constants of the kernel, read only."""
+    """Constants of the kernel, read only; tuples, since a record of arrays is slow to hand on between kernels."""
 
-    power_low_dbm: Float64
+    num_powers: IntPair
     """[A]"""
-    num_powers: Int64
-    """[A]"""
-    midpoint_db: Float64
+    midpoint_db: Pair
     """[A] midpoint of the grid above its lowest power."""
-    places: Int64
+    places: IntPair
     """[A]"""
-    link_low: Float64
+    link_low: Pair
     """[2] lowest signal dBm and SNR dB."""
-    link_high: Float64
+    link_high: Pair
     """[2] highest."""
-    walk: Float64
+    walk: Pair
     """[2] greatest change in one step, sigma times root 3 for a uniform increment."""
-    usable: Float64
+    usable: Pair
     """[2] signal dBm and SNR dB below which a link is bad."""
     interference_share: float
     departure_probability: float
-    arrivals: Float64
+    arrivals: Pair
     """[2] mean arrivals in a step: as usual, in a surge."""
-    no_arrival: Float64
+    no_arrival: Pair
     """[2] their probability of none."""
     initial_mean: float
     """Greatest mean of the calls that an episode begins with."""
@@ -71,7 +82,7 @@ class Params(NamedTuple):
     pingpong_steps: int
     slots_per_episode: int
     """Counters of random numbers that one episode may use."""
-    weights: Float64
+    weights: tuple[float, float, float, float]
     """[K] of the reward terms, with their sign."""
 
 
@@ -133,22 +144,20 @@ class Result(NamedTuple):
 
 def make_params(config: AuraPaperConfig) -> Params:
     """The kernel's constants for a configuration."""
-    stations = config.stations
-    arrivals = np.array([config.arrivals_per_step, config.arrivals_per_step * config.surge_factor])
-    root_3 = np.sqrt(3.0)
+    first, second = config.stations
+    arrivals = config.arrivals_per_step, config.arrivals_per_step * config.surge_factor
     return Params(
-        power_low_dbm=np.array([s.power_low_dbm for s in stations], np.float64),
-        num_powers=np.array([s.num_powers for s in stations], np.int64),
-        midpoint_db=np.array([s.midpoint_dbm - s.power_low_dbm for s in stations]),
-        places=np.array([s.places for s in stations], np.int64),
-        link_low=np.array([config.signal_low_dbm, config.snr_low_db]),
-        link_high=np.array([config.signal_high_dbm, config.snr_high_db]),
-        walk=np.array([config.signal_sigma_db * root_3, config.snr_sigma_db * root_3]),
-        usable=np.array([config.usable_signal_dbm, config.usable_snr_db]),
+        num_powers=(first.num_powers, second.num_powers),
+        midpoint_db=(first.midpoint_dbm - first.power_low_dbm, second.midpoint_dbm - second.power_low_dbm),
+        places=(first.places, second.places),
+        link_low=(config.signal_low_dbm, config.snr_low_db),
+        link_high=(config.signal_high_dbm, config.snr_high_db),
+        walk=(config.signal_sigma_db * math.sqrt(3.0), config.snr_sigma_db * math.sqrt(3.0)),
+        usable=(config.usable_signal_dbm, config.usable_snr_db),
         interference_share=config.interference_share,
         departure_probability=1.0 / config.holding_steps,
         arrivals=arrivals,
-        no_arrival=np.exp(-arrivals),
+        no_arrival=(math.exp(-arrivals[0]), math.exp(-arrivals[1])),
         initial_mean=2.0 * config.arrivals_per_step * config.holding_steps,
         surge_probability=config.surge_probability,
         surge_steps=config.surge_steps,
@@ -156,7 +165,7 @@ def make_params(config: AuraPaperConfig) -> Params:
         patience_steps=config.patience_steps,
         pingpong_steps=config.pingpong_steps,
         slots_per_episode=config.episode_steps + 1,
-        weights=np.array([1.0, -config.drop_weight, -config.power_weight, -config.pingpong_weight]),
+        weights=(1.0, -config.drop_weight, -config.power_weight, -config.pingpong_weight),
     )
 
 
