@@ -56,6 +56,7 @@ class CellFolder:
 
     def resume(self) -> Checkpoint | None:
         """Open for writing, cut the metrics back to the newest checkpoint, and return it (None: from the start)."""
+        self.close()
         with storing(self.path):
             (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
             for leftover in (self.path / "checkpoints").glob(".*"):
@@ -124,6 +125,6 @@ class CellFolder:
     def close(self) -> None:
         """Flush and close the metrics."""
         if self._file is not None:
+            file, self._file = self._file, None
             with storing(self.path / "metrics.jsonl"):
-                self._file.close()
-            self._file = None
+                file.close()
