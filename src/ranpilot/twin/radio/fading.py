@@ -5,11 +5,11 @@ taps follow an exponential power delay profile with the given rms delay spread, 
 random phase whose powers are the Clarke spectrum 1 / (pi f_d sqrt(1 - (f / f_d)^2)) integrated over Doppler bins that
 are whole multiples of 1 / period. So the autocorrelation is J0(2 pi f_d tau), the trace is periodic without a seam, and
 power is exponentially distributed (Rayleigh envelope). A Rician factor adds one constant-power path to the first tap.
-The bank holds the power gain of one receive branch with mean exactly 1. Maximum-ratio combining of `num_rx` branches
-is the sum of as many independent traces (`combined_gain`, mean num_rx: the array gain is in it); an interferer seen
-through the combiner of the wanted link keeps one branch's statistics (`fading_gain`, mean 1).
-Time runs in steps of 1 / (16 f_d); a link at another speed or carrier walks the same trace faster or slower
-(`steps_per_slot`), so one bank serves all speeds.
+The bank holds the power gain of one receive branch with mean exactly 1. Maximum-ratio combining of a wanted signal is
+the sum of one trace a branch (two branches: traces half the bank apart), so its mean is the number of branches: the
+array gain is in it. An interferer seen through that combiner keeps one branch's statistics (mean 1).
+Time runs in steps of 1 / (16 f_d), so that a link at another speed or carrier walks the same trace faster or slower in
+proportion, and one bank serves all speeds.
 Source: Clarke 1968; Jakes 1974; the exponential profile's frequency correlation 1 / (1 + 2 pi i df tau_rms).
 Simplifications: the gain of a group is that at its centre; a link repeats after 256 / f_d; an interferer's Doppler is
 its own, without that of the combiner.
@@ -30,13 +30,9 @@ from ranpilot.twin.rng import STREAM_FADING, philox4x32
 
 __all__ = [
     "FadingBank",
-    "combined_gain",
     "doppler_hz",
-    "fading_gain",
-    "fading_time_index",
     "link_fading_start",
     "make_fading_bank",
-    "steps_per_slot",
 ]
 
 STEPS_PER_CYCLE = 16
@@ -63,11 +59,6 @@ class FadingBank(NamedTuple):
 def doppler_hz(speed_mps: float, carrier_hz: float) -> float:
     """Largest Doppler frequency of a user at `speed_mps`."""
     return speed_mps * carrier_hz / _SPEED_OF_LIGHT
-
-
-def steps_per_slot(bank: FadingBank, slot_s: float, speed_mps: float, carrier_hz: float) -> float:
-    """Steps of the bank that a link at this speed and carrier walks in one slot (0 for a user at rest)."""
-    return slot_s / bank.step_s * doppler_hz(speed_mps, carrier_hz) / bank.doppler_hz
 
 
 @functools.lru_cache(maxsize=16)
@@ -121,36 +112,6 @@ def link_fading_start(
     """
     word_0, word_1, _, _ = philox4x32(seed, network, link, visit, STREAM_FADING)
     return int(word_0 % np.uint64(num_traces)), int(word_1 % np.uint64(num_steps))
-
-
-@kernel
-def fading_time_index(start: int, slot: int, steps_each_slot: float, num_steps: int) -> int:
-    """Step of the trace that a link is at in a slot; a function of the slot alone."""
-    return int((start + int(slot * steps_each_slot)) % num_steps)
-
-
-@kernel
-def fading_gain(bank_gain: Float32Array, trace: int, time_index: int, rbg: int) -> float:
-    """Power gain of one receive branch (mean 1): what an interferer gets."""
-    return float(bank_gain[trace, time_index, rbg])
-
-
-@kernel
-def combined_gain(bank_gain: Float32Array, trace: int, time_index: int, rbg: int, num_rx: int) -> float:
-    """Power gain after maximum-ratio combining of `num_rx` independent branches (mean num_rx): the wanted signal's.
-
-    num_rx: 1 up to the number of traces.
-    """
-    num_traces = bank_gain.shape[0]
-    stride = num_traces // num_rx
-    total = 0.0
-    branch_trace = trace
-    for _ in range(num_rx):
-        total += bank_gain[branch_trace, time_index, rbg]
-        branch_trace += stride
-        if branch_trace >= num_traces:
-            branch_trace -= num_traces
-    return total
 
 
 def _exponential_delays(num_taps: int) -> FloatArray:
