@@ -180,6 +180,7 @@ def test_arrays_give_arrays_and_numbers_give_numbers() -> None:
     ("arguments", "message"),
     [
         ({"sinr_db": float("nan")}, "sinr_db = nan, but must be finite."),
+        ({"sinr_db": "good"}, "sinr_db = 'good', but must be a number or an array of numbers."),
         ({"sinr_db": [1.0, float("inf")]}, "sinr_db = inf, but must be finite."),
         ({"mcs": 29}, "mcs = 29, but must be a whole number 0 to 28 (MCS table 1)."),
         ({"table": 0}, "table = 0, but must be 1, 2 or 3."),

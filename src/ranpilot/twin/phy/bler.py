@@ -137,7 +137,10 @@ def block_error_rate(sinr_db: ArrayLike, mcs: int, code_block_bits: int, *, tabl
     smallest, largest = CODE_BLOCK_CLASSES[0], CODE_BLOCK_CLASSES[-1]
     if not smallest <= code_block_bits <= largest:
         raise ConfigError("code_block_bits", code_block_bits, f"{smallest} to {largest}")
-    array = np.asarray(sinr_db, dtype=np.float64)
+    try:
+        array = np.asarray(sinr_db, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ConfigError("sinr_db", sinr_db, "a number or an array of numbers") from None
     if not np.isfinite(array).all():
         raise ConfigError("sinr_db", float(array[~np.isfinite(array)].flat[0]), "finite")
     size_class, weight = class_and_weight(code_block_bits)

@@ -7,7 +7,7 @@ raise the correlation, the nodes carry a small uncorrelated part, chosen so that
 is exp(-d) from one grid step on. Every site of every network looks at it through its own random shift, rotation
 and choice of field, so that a value is a function of (seed, network, site, position) and needs no state.
 Two sites correlate by 0.5: half the variance comes from a field common to the network (3GPP's usual site-to-site
-value, e.g. TR 36.814 Table A.2.1.1.5-3); co-sited sectors share the site index and so the value.
+value, e.g. TR 36.814 Annex A.2.1); co-sited sectors share the site index and so the value.
 The LOS state compares the LOS probability at that distance with another such field mapped to a uniform number
 (spatial consistency, TR 38.901 §7.6.3.3), so its marginal probability is the table's and it changes along a walk only
 every correlation distance.
