@@ -51,7 +51,9 @@ def make_batch(
 
     loaded = scenarios.load(scenario) if isinstance(scenario, str | Path) else scenario
     part = TASKS.load(DEFAULT_TASK if task is None else task)
-    return part.make(loaded, num, seed, load=load, split=split, first_network=first_network, variant=variant)
+    return part.make(
+        loaded, num, seed, load=load, split=split, first_network=first_network, variant=variant or "default"
+    )
 
 
 def _make_aura_paper(

@@ -1,7 +1,8 @@
 """Every constant of `aura-paper`, and its variants as functions.
 
-Source: AURA (Nourzad, Zong, Krishnamachari 2025) for stations, powers, places, signal and SNR ranges. Differs from
-source: what the paper leaves open is ours: arrivals, holding, walk, what a request is, refusal, patience, reward weights.
+Source: AURA (Nourzad, Zong, Krishnamachari 2025) for stations, powers, places, signal and SNR ranges.
+Differs from source: what the paper leaves open is ours: arrivals, holding, walk, what a request is, that a refused one
+is lost, patience, reward weights.
 """
 
 from __future__ import annotations

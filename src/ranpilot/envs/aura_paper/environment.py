@@ -19,7 +19,7 @@ from ranpilot.envs.aura_paper.check_action import check_options
 from ranpilot.envs.aura_paper.config import AuraPaperConfig
 from ranpilot.envs.aura_paper.kernel import begin_batch, observe_batch, step_batch, step_batch_parallel
 from ranpilot.envs.aura_paper.spec import make_spec
-from ranpilot.envs.aura_paper.state import COUNTERS, State, make_params, make_result, make_state
+from ranpilot.envs.aura_paper.state import COUNTERS, make_params, make_result, make_state
 from ranpilot.envs.aura_paper.what_if import AuraPaperWhatIf
 from ranpilot.envs.controller import Action, BoolArray, Observation, Outcome, WhatIf
 from ranpilot.errors import CheckpointError, ConfigError

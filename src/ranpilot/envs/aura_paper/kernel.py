@@ -84,7 +84,7 @@ def _draw_poisson(uniform: float, none: float, mean: float, most: int) -> int:
 @kernel
 def _offset_db(state: State, params: Params, net: int, station: int) -> float:
     """Power of a station above the midpoint of its grid."""
-    return state.power_step[net, station] - params.midpoint_db[station]
+    return float(state.power_step[net, station]) - params.midpoint_db[station]
 
 
 @kernel
@@ -246,7 +246,10 @@ def _copy_call(source: State, from_net: int, from_call: int, target: State, net:
 
 @kernel
 def _live_calls(state: State, params: Params, net: int, slot: int, result: Result) -> None:
-    """Departures, walk and link check of every call; calls that ended leave no gap. `calls_at` loses departures only."""
+    """Departures, walk and link check of every call; calls that ended leave no gap.
+
+    `calls_at` loses departures only: calls that timed out still take a place from those that arrive in this step.
+    """
     # Numba hands records over array by array, so the loop over calls works on rows of its own.
     serving, ages, call_ids, links = state.serving[net], state.age_steps[net], state.call_id[net], state.links[net]
     moved_from, moved_step = state.moved_from[net], state.moved_step[net]

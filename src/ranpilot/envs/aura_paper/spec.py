@@ -10,8 +10,8 @@ from ranpilot.envs.controller import Feature, TaskSpec
 __all__ = ["ACTIONS", "CAPACITY", "COVERAGE", "DROPS", "POWER", "STATE_NAMES", "make_spec"]
 
 ACTIONS = ("up", "down", "keep", "move")
-STATE_NAMES = ("requests", "due", "free", "bad_share")
-"""For each station: open requests (of at most 3), whether one is in its last step, free places (of at most 3), share."""
+STATE_NAMES = ("eligible_requests", "oldest_due", "free_places", "bad_share")
+"""For each station: open requests and free places (counted to 3, what one action moves), a last step, bad links."""
 
 POWER = Measurement("power", "dBm", "cell", 0.0, 80.0, "lower", "Transmit power.")
 COVERAGE = Measurement("coverage", "1", "cell", 0.0, 1.0, "lower", "Share of the station's calls whose link is bad.")

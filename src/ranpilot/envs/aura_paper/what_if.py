@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ranpilot.envs.aura_paper.check_action import check_options
 from ranpilot.envs.aura_paper.kernel import fork_batch, roll_batch, step_batch
 from ranpilot.envs.aura_paper.state import Params, Result, State, make_result, make_state
-from ranpilot.envs.aura_paper.check_action import check_options
 from ranpilot.envs.controller import Action, FloatArray, IntArray, Observation, Policy, TaskSpec
 from ranpilot.errors import ConfigError
 
