@@ -35,6 +35,8 @@ def test_a_wrong_name_or_setting_is_one_sentence() -> None:
         aura.make("aura", gama=0.9)
     with pytest.raises(ConfigError, match=r"aura.gamma = 1.5, but must be less than or equal to 1"):
         aura.make("marl-only", gamma=1.5)
+    with pytest.raises(ConfigError, match=r"aura.context = 'weather', but must be 'power', 'coverage', 'capacity'"):
+        aura.make("marl-only", context="weather")
     with pytest.raises(ConfigError, match=r"aura.epsilon_end = 0.5, but must be at most epsilon_start \(0.1\)"):
         aura.make("marl-only", epsilon_start=0.1, epsilon_end=0.5)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -186,8 +187,11 @@ def test_bad_use_is_one_sentence(hands) -> None:
         ConfigError, match=r"aura.trust = 'counterfactual', but must be 'score' where the network cannot"
     ):
         Aura(AuraConfig(trust="counterfactual"), hands.good()).reset(hands.task, 2, 0, None)
-    with pytest.raises(ConfigError, match=r"aura.context = 'weather', but must be a feature of toy: power, coverage"):
-        Aura(AuraConfig(context="weather")).reset(hands.task, 2, 0, None)
+    few = replace(hands.task, features=hands.task.features[:3])
+    with pytest.raises(
+        ConfigError, match=r"task = 'toy', but must be one whose features are power, coverage, capacity"
+    ):
+        Aura(AuraConfig()).reset(few, 2, 0, None)
     controller, toy = begin(hands, AuraConfig(trust="score"), hands.adviser(lambda local: np.full((4, 2), 4)))
     with pytest.raises(ActionError, match=r"advice of fixed = 4, but must be an integer from -1 \(none\) to 3"):
         controller.act(toy.observation)

@@ -22,6 +22,7 @@ from ranpilot.errors import ConfigError, UnknownNameError
 from ranpilot.heuristics import HEURISTICS
 from ranpilot.learning.q_table import LevelGrid, make_level_grid, read_levels
 from ranpilot.llm.prompts import Prompt, load_prompt
+from ranpilot.systems.aura.config import SITUATION
 
 __all__ = ["CachedPolicy", "Chooses", "adviser_names", "make_adviser"]
 
@@ -59,12 +60,12 @@ class CachedPolicy:
 
     @property
     def name(self) -> str:
-        """The model's name."""
-        return self._model.name
+        """What decisions call it, with the model's own name."""
+        return f"language model ({self._model.name})"
 
     def reset(self, task: TaskSpec, num_networks: int, seed: int, what_if: WhatIf | None) -> None:
         """Ask for every distinct prompt of the task in one batch. Raises ConfigError for a prompt that does not fit."""
-        self._slots = _slots(self._prompt, task)
+        self._slots = _slots(self._prompt)
         self._neighbour = np.array([_nearest(task, agent, self._slots) for agent in range(task.num_agents)])
         self._grid: LevelGrid = make_level_grid(task)
         self._agents = np.arange(task.num_agents)
@@ -122,7 +123,7 @@ def adviser_names() -> list[str]:
     return sorted([*HEURISTICS.names(), LANGUAGE_MODEL])
 
 
-def make_adviser(name: str, first_network: int = 0) -> Controller:
+def make_adviser(name: str) -> Controller:
     """The adviser of that name: a heuristic, or `embedded` for the language model that works offline.
 
     Raises UnknownNameError for another name.
@@ -136,14 +137,13 @@ def make_adviser(name: str, first_network: int = 0) -> Controller:
     return HEURISTICS.load(name)()
 
 
-def _slots(prompt: Prompt, task: TaskSpec) -> tuple[Slot, ...]:
+def _slots(prompt: Prompt) -> tuple[Slot, ...]:
     """The words that the prompt asks for, in its order."""
-    names = [feature.measurement.name for feature in task.features]
-    known = [side + name for side in (OWN, OTHER) for name in names]
+    known = [side + name for side in (OWN, OTHER) for name in SITUATION]
     for field in prompt.fields:
         if field not in known:
             raise ConfigError("prompt field", field, f"one of {', '.join(known)}", source=prompt.source)
-    return tuple(Slot(field, field.startswith(OWN), names.index(field.split("_", 1)[1])) for field in prompt.fields)
+    return tuple(Slot(field, field.startswith(OWN), SITUATION.index(field.split("_", 1)[1])) for field in prompt.fields)
 
 
 def _nearest(task: TaskSpec, agent: int, slots: tuple[Slot, ...]) -> int:

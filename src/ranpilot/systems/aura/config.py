@@ -9,7 +9,10 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from ranpilot.errors import ConfigError, nearest
 
-__all__ = ["AuraConfig", "CreditRule", "make_config"]
+__all__ = ["SITUATION", "AuraConfig", "CreditRule", "make_config"]
+
+SITUATION = ("power", "coverage", "capacity", "drops")
+"""What an agent sees, by the names used here; AURA's tasks declare their features in this order."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 CreditRule = Literal["none", "uniform", "centred"]
@@ -37,8 +40,8 @@ class AuraConfig(BaseModel, frozen=True, extra="forbid"):
     trust: str | None = None
     """A part of `trust/`; None: the agents never take advice."""
     quiet_share: Annotated[Share, Field(description="part of the training episodes without advice")] = 0.2
-    context: str = "coverage"
-    """The feature whose level tells situations apart, besides the advice itself."""
+    context: Literal["power", "coverage", "capacity", "drops"] = "coverage"
+    """The feature whose level tells situations apart in trust, besides the advice itself."""
     trust_step: Annotated[float, Field(gt=0, le=1, description="score: change of trust a step")] = 0.05
     trust_low: Share = 0.05
     trust_high: Share = 0.95

@@ -69,6 +69,6 @@ def make(
     config = make_config(given, base)
     if config.trust is None or adviser is None:
         return Aura(config)
-    if isinstance(adviser, str):
-        return Aura(config, make_adviser(adviser, first_network), adviser_name=adviser)
-    return Aura(config, adviser, adviser_name=getattr(adviser, "name", type(adviser).__name__))
+    made = make_adviser(adviser) if isinstance(adviser, str) else adviser
+    name = getattr(made, "name", adviser if isinstance(adviser, str) else type(made).__name__)
+    return Aura(config, made, adviser_name=name)

@@ -25,7 +25,7 @@ from ranpilot.envs.controller import Controller, Decision, Observation, Outcome,
 from ranpilot.errors import ActionError, ConfigError
 from ranpilot.learning.q_table import QTable, decay_epsilon, draw_per_agent, draw_per_network
 from ranpilot.systems.aura.checkpoint import load_arrays, save_arrays
-from ranpilot.systems.aura.config import AuraConfig
+from ranpilot.systems.aura.config import SITUATION, AuraConfig
 from ranpilot.systems.aura.credit import AlignmentController
 from ranpilot.systems.aura.trust import TRUSTS, Trust
 from ranpilot.systems.aura.turn import Turn
@@ -56,7 +56,10 @@ class Aura:
             raise ConfigError("aura.trust", config.trust, "'score' where the network cannot be copied (a live one)")
         self._task, self._seed, self._what_if = task, seed, what_if
         self._shape = (num_networks, task.num_agents)
-        self._context_feature = _context_feature(task, config)
+        self._context_feature = SITUATION.index(config.context)
+        if len(task.features) < len(SITUATION):
+            names = ", ".join(SITUATION)
+            raise ConfigError("task", task.name, f"one whose features are {names}, in this order")
         self._q = QTable(task, num_networks, seed, first_network=config.first_network, initial=config.initial_value)
         self._trust: Trust | None = None
         if self._trust_class is not None:
@@ -225,15 +228,8 @@ class Aura:
         if not turn.advised[at]:
             return f"Own learned choice {executed!r}; this training episode runs without advice."
         feature = self._task.features[self._context_feature]
-        situation = f"{feature.measurement.name} is {feature.words[agent][int(turn.context[at])]}"
+        situation = f"{self.config.context} is {feature.words[agent][int(turn.context[at])]}"
         trust = f"{self.config.trust} trust in {advice!r} while {situation} is {turn.trust[at]:.2f}"
         if turn.followed[at]:
             return f"Followed {self._adviser_name}: {trust}."
         return f"Kept own learned choice {executed!r} over {self._adviser_name}'s {advice!r}: {trust}."
-
-
-def _context_feature(task: TaskSpec, config: AuraConfig) -> int:
-    names = [feature.measurement.name for feature in task.features]
-    if config.context not in names:
-        raise ConfigError("aura.context", config.context, f"a feature of {task.name}: {', '.join(names)}")
-    return names.index(config.context)
