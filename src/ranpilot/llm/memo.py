@@ -93,7 +93,7 @@ def _sentence(path: Path | None, error: sqlite3.DatabaseError) -> str:
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return f"{path}: another process has kept this memo of answers locked for {LOCK_TIMEOUT_S:g} s; try again."
     if code == sqlite3.SQLITE_IOERR:
-        return f"{path}: this memo of answers cannot be read or written ({error}); look for room and health of the disk."
+        return f"{path}: this memo of answers cannot be read or written ({error}); look for room on the disk."
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return f"{path}: this memo of answers cannot be written ({error}); make it writable or set XDG_CACHE_HOME."
     return f"{path}: this memo of answers is damaged ({error}); delete the file, and the answers are computed again."
