@@ -152,6 +152,6 @@ def test_a_setting_that_the_model_does_not_take_is_refused(settings: Any, senten
 
 
 def test_an_unknown_model_is_refused_with_the_nearest_name() -> None:
-    with pytest.raises(UnknownNameError, match=r"No language model is called 'embeded'; did you mean 'embedded'"):
-        llm.load("embeded")
+    with pytest.raises(UnknownNameError, match=r"No language model is called 'embedde'; did you mean 'embedded'"):
+        llm.load("embedde")
     assert "embedded" in llm.names()
