@@ -16,7 +16,7 @@ from typing import Any, TypeVar, cast
 import numba
 from numba import prange
 
-__all__ = ["kernel", "parallel_kernel", "prange", "source_hash"]
+__all__ = ["inner_kernel", "kernel", "parallel_kernel", "prange", "source_hash", "unlocked_kernel"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -48,3 +48,17 @@ def kernel(function: Function) -> Function:
 def parallel_kernel(function: Function) -> Function:
     """Compile a function whose `prange` loops run over networks in parallel."""
     return cast(Function, numba.njit(cache=True, parallel=True)(function))
+
+
+def inner_kernel(function: Function) -> Function:
+    """Compile a part of a larger kernel: always inlined into its callers, without memory management.
+
+    A tuple of a hundred arrays costs a microsecond to hand over and to count references of; inlined it costs nothing.
+    Such a function allocates nothing and is called from `unlocked_kernel` or other inner kernels only.
+    """
+    return cast(Function, numba.njit(_nrt=False, forceinline=True)(function))
+
+
+def unlocked_kernel(function: Function) -> Function:
+    """Compile an outermost kernel that allocates nothing and runs without Python's lock, so that threads can share."""
+    return cast(Function, numba.njit(cache=True, nogil=True, _nrt=False)(function))

@@ -6,7 +6,9 @@ into calls, or a copy taken in between. Axes: B networks, C cells, U places for 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
 import numba
@@ -18,6 +20,8 @@ from ranpilot.errors import ActionError, ConfigError, UnknownNameError
 from ranpilot.twin import kernel, kpm, snapshots, state
 from ranpilot.twin.controls import ADMISSION_LIMIT, CONTROLS, FORCED_HANDOVER, RELEASE, TX_POWER_DBM
 from ranpilot.twin.feed import Feed
+from ranpilot.twin.mac.queue import PacketBlock
+from ranpilot.twin.mac.scratch import Scratch, allocate_scratch
 from ranpilot.twin.parameters import make_parameters
 from ranpilot.twin.scenario import Scenario
 from ranpilot.units import dbm_to_mw
@@ -126,20 +130,19 @@ class Networks:
         _check_count("episode", episode, 0, 2**31)
         self.episode, self.slot = episode, 0
         self._allocate(self.num)
-        kernel.reset(self._state, self._parameters, self.seed, episode, self._ids)
+        offset = self.scenario.placement_seed_offset
+        kernel.reset(self._state, self._parameters, self.seed, episode, self._ids, offset)
         self._feed = Feed(self.scenario, self._state)
         self._begin_window()
 
     def advance(self, slots: int) -> None:
         """Run every network for that many slots."""
         _check_count("slots", slots, 0, 2**30)
-        if self.threads is not None:
-            numba.set_num_threads(self.threads)
         left = slots
         while left > 0:
             packets = self._feed.block(self._state, self.slot)
             run = min(left, self._feed.slots_left(self.slot))
-            kernel.advance(self._state, self._parameters, packets, self.slot, run)
+            self._run(packets, (self.slot, self.slot + run))
             self.slot += run
             left -= run
 
@@ -226,10 +229,28 @@ class Networks:
         """One hash of the whole state for each network; equal exactly where the networks are."""
         return snapshots.fingerprints(self._arrays(), self.slot, self._window_start)
 
+    def _run(self, packets: PacketBlock, slots: tuple[int, int]) -> None:
+        """Share the networks out over threads; one part runs in the calling thread."""
+        threads = min(self.threads or int(numba.config.NUMBA_NUM_THREADS), self.num)
+        edges = np.linspace(0, self.num, threads + 1).astype(int).tolist()
+        parts = list(zip(edges[:-1], edges[1:], strict=True))
+        waiting = [
+            _pool().submit(kernel.advance, self._state, self._parameters, packets, self._scratch, part, slots)
+            for part in parts[1:]
+        ]
+        kernel.advance(self._state, self._parameters, packets, self._scratch, parts[0], slots)
+        for part in waiting:
+            part.result()
+
     def _allocate(self, num: int) -> None:
         self._state = state.allocate(self.scenario, num)
+        self._scratch = self._allocate_scratch(num)
         self._baseline = state.Counters(*(array.copy() for array in self._state.counters))
         self._window_start = 0
+
+    def _allocate_scratch(self, num: int) -> Scratch:
+        scenario = self.scenario
+        return allocate_scratch(num, scenario.num_cells, scenario.num_places, scenario.carrier.num_groups)
 
     def _begin_window(self) -> None:
         for kept, now in zip(self._baseline, self._state.counters, strict=True):
@@ -251,6 +272,7 @@ class Networks:
         copy._ids = self._ids[rows]
         copy._state = state.Network(*(type(part)(*(array[rows] for array in part)) for part in self._state))
         copy._baseline = state.Counters(*(array[rows] for array in self._baseline))
+        copy._scratch = self._allocate_scratch(len(rows))
         copy._feed = self._feed.copy(rows)
         return copy
 
@@ -311,6 +333,11 @@ class Networks:
             if wrong.any():
                 raise ActionError(FORCED_HANDOVER.name, int(target[wrong][0]), allowed)
         return target
+
+
+@functools.cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(int(numba.config.NUMBA_NUM_THREADS), thread_name_prefix="ranpilot-twin")
 
 
 def _control(key: Control | str) -> Control:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ranpilot.kernels import kernel
+from ranpilot.kernels import inner_kernel
 from ranpilot.twin.scenario import Scenario
 
 __all__ = [
@@ -355,7 +355,7 @@ def allocate(scenario: Scenario, num: int) -> Network:
     )
 
 
-@kernel
+@inner_kernel
 def network_view(batch: Network, b: int) -> Network:
     """Network `b` of a batch: the same arrays without the leading axis."""
     cells, users, links = batch.cells, batch.users, batch.links

@@ -1,0 +1,142 @@
+"""Packets for the running block of 1000 slots, drawn from the traffic models of all places.
+
+A place has one kind of traffic for the whole episode, so that the models' explicit state belongs to the place. The
+state before the running block is kept: from it the block is drawn again after `restore`, and anew for a fresh future
+(a burst under way is then not remembered). Forks share the packets that they have in common.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranpilot.twin import state
+from ranpilot.twin.mac.queue import PacketBlock
+from ranpilot.twin.scenario import Scenario
+from ranpilot.twin.traffic import make_model
+from ranpilot.twin.traffic.protocol import BLOCK_SLOTS
+
+__all__ = ["Feed"]
+
+FloatArray = NDArray[np.float64]
+Int64Array = NDArray[np.int64]
+
+
+class Feed:
+    """The traffic models of one scenario, their state, and the packets of the running block."""
+
+    def __init__(self, scenario: Scenario, network: state.Network) -> None:
+        self._models = tuple(make_model(config, scenario.slot_s) for config in scenario.traffic.models())
+        size = max(1, *(model.state_size for model in self._models))
+        num, num_ues = network.users.traffic_kind.shape
+        self._before: FloatArray = np.zeros((num, num_ues, size))
+        """[B, U, S] states before the running block."""
+        for kind, model in enumerate(self._models):
+            seeds, networks, places, rows = _places(network, kind)
+            if len(places):
+                self._before[rows[0], rows[1], : model.state_size] = model.initial_state(seeds, networks, places)
+        self._after = self._before.copy()
+        self._block = -1
+        self._packets = _no_packets(num, num_ues)
+
+    def slots_left(self, slot: int) -> int:
+        """Slots from `slot` to the end of its block."""
+        return BLOCK_SLOTS - slot % BLOCK_SLOTS
+
+    def block(self, network: state.Network, slot: int) -> PacketBlock:
+        """The packets of the block that `slot` is in; begins it where it has not begun."""
+        if slot // BLOCK_SLOTS != self._block:
+            self._block = slot // BLOCK_SLOTS
+            self._before = self._after.copy()
+            self._draw(network)
+            network.queues.taken[...] = 0
+            network.queues.next_arrival_slot[...] = self._next_arrival(network)
+        return self._packets
+
+    def renew(self, network: state.Network, slot: int) -> None:
+        """Draw what is left of the running block anew, with the networks' present seeds."""
+        if slot // BLOCK_SLOTS != self._block:
+            # The next block has not begun and will be drawn with the new seeds anyway.
+            return
+        self._draw(network)
+        start, stop = self._packets.start, self._packets.stop
+        # Sorted by place and slot, the packets before `slot` are counted by a search in one increasing key.
+        span = BLOCK_SLOTS * (self._block + 2)
+        place = np.repeat(np.arange(start.size), (stop - start).ravel())
+        key = place * span + self._packets.slot
+        first = np.searchsorted(key, np.arange(start.size) * span + slot).reshape(start.shape)
+        network.queues.taken[...] = first - start
+        network.queues.next_arrival_slot[...] = self._next_arrival(network)
+
+    def reload(self, network: state.Network, slot: int) -> None:
+        """Draw the running block again, as it was (after `restore`)."""
+        self._block = (slot - 1) // BLOCK_SLOTS if slot > 0 else -1
+        if self._block >= 0:
+            self._draw(network)
+
+    def copy(self, rows: Int64Array) -> Self:
+        """The feed of copies of the networks `rows`; packets are shared."""
+        copy = object.__new__(type(self))
+        copy._models, copy._block = self._models, self._block
+        copy._before, copy._after = self._before[rows], self._after[rows]
+        packets = self._packets
+        copy._packets = PacketBlock(packets.start[rows], packets.stop[rows], packets.slot, packets.bits)
+        return copy
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """What must be kept to go on."""
+        return {"feed.before": self._before, "feed.after": self._after}
+
+    def _draw(self, network: state.Network) -> None:
+        """The packets of the running block, with `_after` as the states behind it."""
+        num, num_ues = network.users.traffic_kind.shape
+        self._after[...] = self._before
+        places_drawn, slots_drawn, bits_drawn = [], [], []
+        for kind, model in enumerate(self._models):
+            seeds, networks, places, rows = _places(network, kind)
+            if not len(places):
+                continue
+            kept = np.ascontiguousarray(self._before[rows[0], rows[1], : model.state_size])
+            drawn = model.draw_block(seeds, networks, places, self._block, kept)
+            self._after[rows[0], rows[1], : model.state_size] = kept
+            places_drawn.append((rows[0] * num_ues + rows[1])[drawn.row])
+            slots_drawn.append(drawn.slot)
+            bits_drawn.append(drawn.bits)
+        if not places_drawn:
+            self._packets = _no_packets(num, num_ues)
+            return
+        place, slot, bits = (np.concatenate(parts) for parts in (places_drawn, slots_drawn, bits_drawn))
+        if len(places_drawn) > 1:
+            order = np.argsort(place, kind="stable")
+            place, slot, bits = place[order], slot[order], bits[order]
+        edge = np.searchsorted(place, np.arange(num * num_ues + 1)).astype(np.int64)
+        self._packets = PacketBlock(
+            edge[:-1].reshape(num, num_ues),
+            edge[1:].reshape(num, num_ues),
+            (slot.astype(np.int64) + self._block * BLOCK_SLOTS).astype(np.int32),
+            np.ascontiguousarray(bits, dtype=np.int32),
+        )
+
+    def _next_arrival(self, network: state.Network) -> NDArray[np.int32]:
+        position = self._packets.start + network.queues.taken
+        last = max(len(self._packets.slot) - 1, 0)
+        found = np.minimum(position, last)
+        slots = self._packets.slot[found] if len(self._packets.slot) else np.zeros(found.shape, np.int32)
+        result: NDArray[np.int32] = np.where(position < self._packets.stop, slots, state.NEVER).astype(np.int32)
+        return result
+
+
+def _places(
+    network: state.Network, kind: int
+) -> tuple[Int64Array, Int64Array, Int64Array, tuple[Int64Array, Int64Array]]:
+    """Seed, network id and place of every place with that kind of traffic, and its (network, place) in the batch."""
+    rows = np.nonzero(network.users.traffic_kind == kind)
+    seeds, ids = network.identity.seed[:, 0], network.identity.network[:, 0]
+    return seeds[rows[0]], ids[rows[0]], rows[1].astype(np.int64), (rows[0], rows[1])
+
+
+def _no_packets(num: int, num_ues: int) -> PacketBlock:
+    nothing = np.zeros((num, num_ues), np.int64)
+    return PacketBlock(nothing, nothing.copy(), np.zeros(0, np.int32), np.zeros(0, np.int32))

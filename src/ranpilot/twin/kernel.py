@@ -1,0 +1,168 @@
+"""One slot of one network in plain scalar code, and the loops over slots and networks.
+
+The order of a slot: (1) packets arrive, expired ones leave; (2) CQI reports that are due; (3) every cell schedules from
+the CQI it has; (4) interference from the groups just scheduled; (5) SINR, decoding, retransmission; (6) queues and
+counters; (7) every 10 ms mobility, measurements, RRC. Phases 3 and 4 do not mix, so the order of cells does not matter.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranpilot.kernels import inner_kernel, unlocked_kernel
+from ranpilot.twin import state as s
+from ranpilot.twin.mac.queue import PacketBlock, expire_packets, take_arrivals
+from ranpilot.twin.mac.reports import report_cqi
+from ranpilot.twin.mac.scheduling import list_candidates, schedule
+from ranpilot.twin.mac.scratch import Scratch, scratch_view
+from ranpilot.twin.mac.transmission import send_blocks, update_mean_rates
+from ranpilot.twin.parameters import Parameters
+from ranpilot.twin.radio.shadowing import fill_field_views
+from ranpilot.twin.rng import (
+    STREAM_EPISODE,
+    STREAM_FORK,
+    STREAM_LOS,
+    STREAM_SHADOWING,
+    STREAM_TRAFFIC_KIND,
+    draw_uniform,
+    fold_seed,
+)
+from ranpilot.twin.rrc.failure import watch_link
+from ranpilot.twin.rrc.handover import hand_over
+from ranpilot.twin.rrc.measurements import measure_user, rank_interferers, update_gains
+from ranpilot.twin.rrc.mobility import move_user
+from ranpilot.twin.rrc.places import leave_place, renew_fading
+from ranpilot.twin.rrc.population import arrive_and_depart, populate
+
+__all__ = ["advance", "hand_over_users", "release_users", "renew_future", "reset", "run_slot"]
+
+Int32Array = NDArray[np.int32]
+Int64Array = NDArray[np.int64]
+
+
+@unlocked_kernel
+def advance(
+    batch: s.Network,
+    parameters: Parameters,
+    packets: PacketBlock,
+    working: Scratch,
+    networks: tuple[int, int],
+    slots: tuple[int, int],
+) -> None:
+    """Run the networks `networks` (first, stop) of a batch through the slots `slots` (first, stop).
+
+    All slots belong to the block of `packets`. Networks do not know of each other, so threads may share them out.
+    """
+    for b in range(networks[0], networks[1]):
+        _run_network(batch, parameters, packets, working, b, slots)
+
+
+@inner_kernel
+def _run_network(
+    batch: s.Network, parameters: Parameters, packets: PacketBlock, working: Scratch, b: int, slots: tuple[int, int]
+) -> None:
+    net = s.network_view(batch, b)
+    own_packets = PacketBlock(packets.start[b], packets.stop[b], packets.slot, packets.bits)
+    scratch = scratch_view(working, b)
+    for slot in range(slots[0], slots[1]):
+        run_slot(net, parameters, own_packets, scratch, slot)
+
+
+@inner_kernel
+def run_slot(net: s.Network, parameters: Parameters, packets: PacketBlock, scratch: Scratch, slot: int) -> None:
+    """One slot of one network."""
+    for ue in range(len(scratch.granted)):
+        if net.queues.next_arrival_slot[ue] <= slot:
+            take_arrivals(net, packets, ue, slot)
+        if net.queues.backlog_bits[ue] > 0:
+            expire_packets(net, ue, slot)
+    report_cqi(net, parameters, scratch, slot)
+    list_candidates(net, scratch, slot)
+    schedule(net, parameters, scratch, slot)
+    send_blocks(net, parameters, scratch, slot)
+    update_mean_rates(net, parameters, scratch)
+    if (slot + 1) % parameters.grid.tick_slots == 0:
+        _tick(net, parameters, slot)
+
+
+@inner_kernel
+def _tick(net: s.Network, parameters: Parameters, slot: int) -> None:
+    """Mobility, measurements and RRC."""
+    for ue in range(len(net.users.serving_cell)):
+        if net.users.serving_cell[ue] >= 0:
+            move_user(net, parameters, ue, slot)
+            update_gains(net, parameters, ue, False)
+            rank_interferers(net, ue)
+            measure_user(net, parameters, ue, slot, parameters.rrc.l3_weight)
+            watch_link(net, parameters, ue, slot)
+    if parameters.population.is_static == 0:
+        arrive_and_depart(net, parameters, slot)
+
+
+@unlocked_kernel
+def reset(batch: s.Network, parameters: Parameters, seed: int, episode: int, ids: Int64Array, offset: int) -> None:
+    """Put freshly allocated networks into the state at slot 0 of an episode; `offset` tells splits apart."""
+    for b in range(len(ids)):
+        _reset_network(batch, parameters, seed, episode, ids[b], offset, b)
+
+
+@inner_kernel
+def _reset_network(
+    batch: s.Network, parameters: Parameters, seed: int, episode: int, network: int, offset: int, b: int
+) -> None:
+    net = s.network_view(batch, b)
+    own_seed = fold_seed(seed, network, episode, offset, STREAM_EPISODE)
+    net.identity.seed[0] = own_seed
+    net.identity.network[0] = network
+    num_fields, size, _ = parameters.air.fields.shape
+    fill_field_views(own_seed, network, STREAM_LOS, num_fields, size, net.cells.los_view)
+    fill_field_views(own_seed, network, STREAM_SHADOWING, num_fields, size, net.cells.shadowing_view)
+    for cell in range(len(net.cells.tx_power_dbm)):
+        power_dbm = parameters.air.site_power_dbm[cell]
+        net.cells.tx_power_dbm[cell] = power_dbm
+        net.cells.prb_power_mw[cell] = 10.0 ** (power_dbm / 10.0) / parameters.grid.num_prbs
+        net.cells.admission_limit[cell] = parameters.population.capacity[cell]
+    for ue in range(len(net.users.traffic_kind)):
+        uniform = draw_uniform(own_seed, network, ue, 0, STREAM_TRAFFIC_KIND)
+        kind = 0
+        while uniform >= parameters.population.share_below[kind]:
+            kind += 1
+        net.users.traffic_kind[ue] = kind
+        net.users.deadline_slots[ue] = parameters.population.deadline_slots[kind]
+    populate(net, parameters)
+
+
+@unlocked_kernel
+def release_users(batch: s.Network, release: Int32Array) -> None:
+    """Disconnect the users whose flag [B, U] is 1; empty places stay empty."""
+    for b in range(release.shape[0]):
+        net = s.network_view(batch, b)
+        for ue in range(release.shape[1]):
+            if release[b, ue] == 1 and net.users.serving_cell[ue] >= 0:
+                net.counters.cell[net.users.serving_cell[ue], s.CELL_RELEASES] += 1
+                leave_place(net, ue)
+
+
+@unlocked_kernel
+def hand_over_users(batch: s.Network, parameters: Parameters, target: Int32Array, slot: int) -> None:
+    """Force the handovers [B, U] (-1 = none), in the order of places."""
+    for b in range(target.shape[0]):
+        net = s.network_view(batch, b)
+        for ue in range(target.shape[1]):
+            if target[b, ue] >= 0:
+                hand_over(net, parameters, ue, target[b, ue], slot)
+
+
+@unlocked_kernel
+def renew_future(batch: s.Network, parameters: Parameters, draw: Int64Array, slot: int) -> None:
+    """Give every network a future of its own, drawn from (network, slot, draw [B]); what is there stays.
+
+    Fading has no memory beyond its trace, so links get new traces.
+    """
+    for b in range(len(draw)):
+        net = s.network_view(batch, b)
+        net.identity.seed[0] = fold_seed(net.identity.seed[0], net.identity.network[0], draw[b], slot, STREAM_FORK)
+        for ue in range(len(net.users.serving_cell)):
+            if net.users.serving_cell[ue] >= 0:
+                renew_fading(net, parameters, ue, net.users.call_id[ue])

@@ -1,0 +1,101 @@
+"""Gains and filtered wideband SINR of every link, each RRC period.
+
+One sample of a link is S_c / (N + sum over other cells of activity x S_j), each S_j with the fading of its band's mean and
+one receive branch's mean power (as SS-SINR, without combining gain); activity is the running share of groups in use.
+The L3 filter is first order, in dB (TS 38.331 §5.5.3.2 with its coefficient given as a time constant).
+Large-scale gain is computed anew when a user has moved GAIN_STEP_M: decorrelation distances are 10 m and more.
+"""
+
+from __future__ import annotations
+
+import math
+
+from ranpilot.kernels import inner_kernel
+from ranpilot.twin import state as s
+from ranpilot.twin.mac.sinr import trace_step
+from ranpilot.twin.map import link_gain
+from ranpilot.twin.parameters import Parameters
+
+__all__ = ["mean_activity", "measure_user", "rank_interferers", "update_gains"]
+
+GAIN_STEP_M = 1.0
+
+
+@inner_kernel
+def update_gains(net: s.Network, parameters: Parameters, ue: int, is_forced: bool) -> None:
+    """Compute a user's large-scale gains where it has moved far enough since they were computed."""
+    links, users = net.links, net.users
+    moved_x_m = users.x_m[ue] - links.gain_x_m[ue]
+    moved_y_m = users.y_m[ue] - links.gain_y_m[ue]
+    if not is_forced and moved_x_m * moved_x_m + moved_y_m * moved_y_m < GAIN_STEP_M * GAIN_STEP_M:
+        return
+    links.gain_x_m[ue] = users.x_m[ue]
+    links.gain_y_m[ue] = users.y_m[ue]
+    for cell in range(links.gain.shape[1]):
+        links.gain[ue, cell] = link_gain(net.cells, parameters.air, cell, users.x_m[ue], users.y_m[ue])
+
+
+@inner_kernel
+def rank_interferers(net: s.Network, ue: int) -> None:
+    """List the cells that a user receives most power from, without its serving cell, strongest first."""
+    links = net.links
+    last_mw = math.inf
+    last_cell = -1
+    for rank in range(links.interferer.shape[1]):
+        best = -1
+        best_mw = -1.0
+        for cell in range(links.gain.shape[1]):
+            if cell == net.users.serving_cell[ue]:
+                continue
+            received_mw = net.cells.prb_power_mw[cell] * links.gain[ue, cell]
+            # Below the one that was listed last; among equals the lower cell comes first.
+            is_left = received_mw < last_mw or (received_mw == last_mw and cell > last_cell)
+            if is_left and received_mw > best_mw:
+                best = cell
+                best_mw = received_mw
+        links.interferer[ue, rank] = best
+        if best >= 0:
+            last_mw = best_mw
+            last_cell = best
+
+
+@inner_kernel
+def mean_activity(cells: s.Cells, cell: int) -> float:
+    """Running share of its groups that a cell transmits on."""
+    total = 0.0
+    for group in range(cells.activity.shape[1]):
+        total += cells.activity[cell, group]
+    return total / cells.activity.shape[1]
+
+
+@inner_kernel
+def measure_user(net: s.Network, parameters: Parameters, ue: int, slot: int, weight: float) -> None:
+    """One sample of every cell's wideband SINR, filtered with `weight` (1 = the filter begins with it)."""
+    air, links = parameters.air, net.links
+    num_cells = links.gain.shape[1]
+    total_mw = air.noise_mw
+    for cell in range(num_cells):
+        total_mw += _received_mw(net, parameters, ue, cell, slot) * mean_activity(net.cells, cell)
+    for cell in range(num_cells):
+        own_mw = _received_mw(net, parameters, ue, cell, slot)
+        others_mw = max(total_mw - own_mw * mean_activity(net.cells, cell), air.noise_mw)
+        sample_db = 10.0 * math.log10(max(own_mw / others_mw, LEAST_SINR))
+        if weight < 1.0:
+            sample_db = links.sinr_l3_db[ue, cell] + weight * (sample_db - links.sinr_l3_db[ue, cell])
+        links.sinr_l3_db[ue, cell] = sample_db
+
+
+LEAST_SINR = 1e-6
+"""-60 dB: what a sample is at least, so that its logarithm is finite."""
+
+
+@inner_kernel
+def _received_mw(net: s.Network, parameters: Parameters, ue: int, cell: int, slot: int) -> float:
+    air, links = parameters.air, net.links
+    step = trace_step(links, air, ue, cell, slot)
+    first = links.trace[ue, cell]
+    fading = air.wideband_fading[first, step]
+    if air.rx_antennas == 2:
+        num_traces = air.fading.shape[0]
+        fading = 0.5 * (fading + air.wideband_fading[(first + num_traces // 2) % num_traces, step])
+    return net.cells.prb_power_mw[cell] * links.gain[ue, cell] * fading
