@@ -1,1 +1,58 @@
-"""LLM-guided and learned control of radio access networks, on a packet-level digital twin."""
+"""LLM-guided and learned control of radio access networks, on a packet-level digital twin.
+
+Everything public is loaded when it is first used, so that importing the package stays fast.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ranpilot import llm, scenarios, twin
+    from ranpilot.envs.views import make, make_vec
+    from ranpilot.experiments.api import compare, evaluate, load, run, train
+
+__all__ = [
+    "__version__",
+    "compare",
+    "evaluate",
+    "llm",
+    "load",
+    "make",
+    "make_vec",
+    "run",
+    "scenarios",
+    "train",
+    "twin",
+]
+
+__version__: str
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used."""
+    import importlib
+
+    modules = ("llm", "scenarios", "twin")
+    places = {
+        "compare": "experiments.api",
+        "evaluate": "experiments.api",
+        "load": "experiments.api",
+        "make": "envs.views",
+        "make_vec": "envs.views",
+        "run": "experiments.api",
+        "train": "experiments.api",
+    }
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("ranpilot")
+    if name in modules:
+        return importlib.import_module(f"{__name__}.{name}")
+    if name in places:
+        return getattr(importlib.import_module(f"{__name__}.{places[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

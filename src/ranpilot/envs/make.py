@@ -11,12 +11,16 @@ from ranpilot.errors import ConfigError, UnknownNameError
 if TYPE_CHECKING:
     from ranpilot.twin.scenario import Scenario
 
-__all__ = ["AURA_PAPER", "DEFAULT_TASK", "Split", "make_batch"]
+__all__ = ["AURA_PAPER", "DEFAULT_TASK", "IDS", "Split", "make_batch", "register_ids"]
 
 Split = Literal["train", "heldout"]
 
 AURA_PAPER = "aura-paper"
 DEFAULT_TASK = "power-handover"
+DEFAULT_VARIANT = "default"
+
+IDS = {"ranpilot/aura-paper-v0": AURA_PAPER, "ranpilot/two-cell-v0": "two-cell"}
+"""Scenario of each id in Gymnasium's registry; the number is raised when results change."""
 
 HELDOUT_FUTURES = 1
 """Entity of the counter that the held-out seed is drawn from."""
@@ -51,9 +55,25 @@ def make_batch(
 
     loaded = scenarios.load(scenario) if isinstance(scenario, str | Path) else scenario
     part = TASKS.load(DEFAULT_TASK if task is None else task)
-    return part.make(
-        loaded, num, seed, load=load, split=split, first_network=first_network, variant=variant or "default"
-    )
+    name = DEFAULT_VARIANT if variant is None else variant
+    return part.make(loaded, num, seed, load=load, split=split, first_network=first_network, variant=name)
+
+
+def register_ids() -> None:
+    """Enter IDS into Gymnasium's registry, for `gymnasium.make` and `gymnasium.make_vec`.
+
+    Gymnasium calls it by itself where ranpilot is installed (entry point `gymnasium.envs`).
+    """
+    from gymnasium.envs.registration import register, registry
+
+    for name, scenario in IDS.items():
+        if name not in registry:
+            register(
+                name,
+                entry_point="ranpilot.envs.views:make_single",
+                vector_entry_point="ranpilot.envs.views:make_vec",
+                kwargs={"scenario": scenario},
+            )
 
 
 def _make_aura_paper(
@@ -63,7 +83,7 @@ def _make_aura_paper(
     from ranpilot.envs.aura_paper.environment import AuraPaper
     from ranpilot.twin.rng import STREAM_PAPER_INIT, fold_seed
 
-    name = "default" if variant is None else variant
+    name = DEFAULT_VARIANT if variant is None else variant
     if name not in VARIANTS:
         raise UnknownNameError("variant of aura-paper", name, tuple(VARIANTS))
     config = VARIANTS[name]()

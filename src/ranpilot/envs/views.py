@@ -1,0 +1,385 @@
+"""Batch environments as Gymnasium and PettingZoo see them: vector, single and parallel.
+
+Spaces are plain. Every feature is normalised to [0, 1] by its declared bounds, as float32:
+
+| view | observation | action | reward |
+| --- | --- | --- | --- |
+| vector | Box [B, A·D + G]: all agents' features, the central state | MultiDiscrete [B, A] | [B], the agents' sum |
+| single | Box [A·D + G] | MultiDiscrete [A] | a number, the agents' sum |
+| parallel | Box [D] for each agent; `state()` is the central state [G] | Discrete for each agent | a number each |
+
+`info` holds, for the step just taken, `agent_reward`, `terms` and `counts` by name (each [B, A], [A] or a number), and
+the `episode_index` that the observation belongs to. Episodes are cut by time alone: they end truncated, never terminated.
+The vector view begins the next episode in the same step, with the true successor in `info["final_obs"]`
+(`AutoresetMode.SAME_STEP`). `reset(seed=s)` begins episode 0 of seed s, `reset()` the next episode of the seed in use,
+`options={"episode": n}` episode n.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import gymnasium
+import numpy as np
+from gymnasium import Space
+from gymnasium.spaces import Box, Discrete, MultiDiscrete
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+from pettingzoo import ParallelEnv
+
+from ranpilot.envs.controller import Environment, Observation, Outcome, TaskSpec
+from ranpilot.envs.make import Split, make_batch, register_ids
+from ranpilot.envs.words import levels, state_words
+from ranpilot.errors import ActionError, ConfigError
+
+if TYPE_CHECKING:
+    from ranpilot.twin.scenario import Scenario
+
+__all__ = ["ParallelView", "SingleView", "VectorView", "make", "make_single", "make_vec"]
+
+Float32 = NDArray[np.float32]
+Build = Callable[[int], Environment]
+"""Makes the environment for a seed."""
+
+RENDER_MODES = ("ansi",)
+METADATA = {"render_modes": list(RENDER_MODES), "render_fps": 5}
+
+
+class Clock:
+    """A batch environment with what a view adds: a seed that can change, and resets that skip no episode."""
+
+    def __init__(self, build: Build, seed: int) -> None:
+        self._build = build
+        self.seed = seed
+        self.environment = build(seed)
+        self.is_fresh = True
+        """Whether no step was taken since the running episode began."""
+        self.has_begun = False
+
+    def begin(self, seed: int | None, options: Mapping[str, Any] | None) -> Observation:
+        """Begin an episode as `reset` of every view promises."""
+        if seed is not None:
+            # Built first, so that a seed that cannot be used leaves everything as it was.
+            self.environment = self._build(seed)
+            self.seed, self.is_fresh, self.has_begun = seed, True, False
+        episode = (options or {}).get("episode")
+        if episode is not None:
+            self.environment.reset(first_episode=_checked_episode(episode))
+        elif self.has_begun and not self.is_fresh:
+            self.environment.reset(first_episode=int(self.environment.observation.episode[0]) + 1)
+        self.is_fresh, self.has_begun = True, True
+        return self.environment.observation
+
+    def step(self, action: object) -> Outcome:
+        """One step of all networks; afterwards the next episode has begun where this one ended."""
+        if not self.has_begun:
+            raise ActionError("step", "before the first reset()", "preceded by reset()")
+        outcome = self.environment.step(action)  # type: ignore[arg-type]  # the environment checks it
+        self.is_fresh = bool(outcome.done[0])
+        return outcome
+
+
+class VectorView(VectorEnv[Float32, Any, NDArray[Any]]):
+    """Networks first_network … first_network + num_envs - 1 as a Gymnasium vector environment."""
+
+    metadata: dict[str, Any] = {**METADATA, "autoreset_mode": AutoresetMode.SAME_STEP}  # noqa: RUF012
+
+    def __init__(self, build: Build, seed: int, render_mode: str | None = None) -> None:
+        self._clock = Clock(build, seed)
+        self.render_mode = _checked_render_mode(render_mode)
+        self.num_envs = self.environment.num_networks
+        self.single_observation_space, self.single_action_space = _spaces(self.environment)
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+        self.action_space = batch_space(self.single_action_space, self.num_envs)
+
+    @property
+    def environment(self) -> Environment:
+        """The native batch environment, for controllers."""
+        return self._clock.environment
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Float32, dict[str, Any]]:
+        """Begin an episode in every network; see the top of this file."""
+        super().reset(seed=seed)
+        obs = self._clock.begin(seed, options)
+        return _flat(obs), {"episode_index": obs.episode}
+
+    def step(
+        self, actions: Any
+    ) -> tuple[Float32, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
+        """Execute [B, A]. Raises ActionError for a wrong shape, a NaN or an unknown option; nothing is stepped then."""
+        outcome = self._clock.step(actions)
+        spec = self.environment.spec
+        info: dict[str, Any] = {
+            "episode_index": self.environment.observation.episode,
+            "agent_reward": outcome.reward,
+            "terms": {name: outcome.terms[:, :, k] for k, name in enumerate(spec.reward_terms)},
+            "counts": dict(outcome.counts),
+        }
+        done = outcome.done
+        if done.any():
+            info["final_obs"], info["_final_obs"] = _flat(outcome.next_obs), done
+        reward = np.asarray(outcome.reward.sum(axis=1), dtype=np.float64)
+        obs = _flat(self.environment.observation)
+        return obs, reward, outcome.terminated.copy(), outcome.truncated.copy(), info
+
+    def render(self) -> tuple[str, ...] | None:
+        """The state of every network in words, where render_mode is `ansi`."""
+        if self.render_mode is None:
+            return None
+        return tuple(_text(self.environment, network) for network in range(self.num_envs))
+
+
+class SingleView(gymnasium.Env[Float32, Any]):
+    """One network as a Gymnasium environment for a controller that sees and does everything."""
+
+    metadata: dict[str, Any] = METADATA
+
+    def __init__(self, build: Build, seed: int, render_mode: str | None = None) -> None:
+        self._clock = Clock(build, seed)
+        self.render_mode = _checked_render_mode(render_mode)
+        self.observation_space, self.action_space = _spaces(self.environment)
+
+    @property
+    def environment(self) -> Environment:
+        """The native batch environment of one network, for controllers."""
+        return self._clock.environment
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Float32, dict[str, Any]]:
+        """Begin an episode; see the top of this file."""
+        super().reset(seed=seed)
+        obs = self._clock.begin(seed, options)
+        self._has_ended = False
+        return _flat(obs)[0], {"episode_index": int(obs.episode[0])}
+
+    def step(self, action: Any) -> tuple[Float32, float, bool, bool, dict[str, Any]]:
+        """Execute [A]. Raises ActionError for a wrong shape, a NaN, an unknown option or an episode that has ended."""
+        if self._clock.has_begun and self._has_ended:
+            raise ActionError("step", "after the end of an episode", "preceded by reset()")
+        outcome = self._clock.step(_batch_of_one(action, self.environment.spec))
+        self._has_ended = bool(outcome.done[0])
+        spec = self.environment.spec
+        info = {
+            "episode_index": int(outcome.next_obs.episode[0]),
+            "agent_reward": outcome.reward[0],
+            "terms": {name: outcome.terms[0, :, k] for k, name in enumerate(spec.reward_terms)},
+            "counts": {name: counts[0] for name, counts in outcome.counts.items()},
+        }
+        terminated, truncated = bool(outcome.terminated[0]), bool(outcome.truncated[0])
+        return _flat(outcome.next_obs)[0], float(outcome.reward[0].sum()), terminated, truncated, info
+
+    def render(self) -> str | None:
+        """The state of the network in words, where render_mode is `ansi`."""
+        return None if self.render_mode is None else _text(self.environment, 0)
+
+
+class ParallelView(ParallelEnv):  # type: ignore[misc]  # PettingZoo has no types
+    """One network as a PettingZoo parallel environment: each agent sees its own features."""
+
+    metadata: dict[str, Any] = {**METADATA, "name": "ranpilot"}  # noqa: RUF012
+
+    def __init__(self, build: Build, seed: int, render_mode: str | None = None) -> None:
+        self._clock = Clock(build, seed)
+        self.render_mode = _checked_render_mode(render_mode)
+        spec = self.environment.spec
+        self.metadata = {**type(self).metadata, "name": f"{spec.name}-{spec.scenario}"}
+        self.possible_agents = list(spec.agents)
+        self.agents: list[str] = []
+        num_features = self.environment.observation.local.shape[2]
+        self.observation_spaces = {agent: _unit_box(num_features) for agent in spec.agents}
+        self.action_spaces = {agent: Discrete(spec.num_actions) for agent in spec.agents}
+        self.state_space = _unit_box(self.environment.observation.state.shape[1])
+        self._latest = self.environment.observation
+
+    @property
+    def environment(self) -> Environment:
+        """The native batch environment of one network, for controllers."""
+        return self._clock.environment
+
+    def observation_space(self, agent: str) -> Box:
+        """The space of an agent's own features."""
+        return self.observation_spaces[agent]
+
+    def action_space(self, agent: str) -> Discrete:
+        """The space of an agent's options."""
+        return self.action_spaces[agent]
+
+    def reset(
+        self, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, Float32], dict[str, dict[str, Any]]]:
+        """Begin an episode; see the top of this file."""
+        self._latest = self._clock.begin(seed, options)
+        self.agents = list(self.possible_agents)
+        episode = int(self._latest.episode[0])
+        return self._observations(), {agent: {"episode_index": episode} for agent in self.agents}
+
+    def step(
+        self, actions: Mapping[str, Any]
+    ) -> tuple[dict[str, Float32], dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
+        """Execute one option for each agent. Raises ActionError where one is missing, unknown or not an option."""
+        if self._clock.has_begun and not self.agents:
+            raise ActionError("step", "after the end of an episode", "preceded by reset()")
+        if sorted(actions) != sorted(self.possible_agents):
+            raise ActionError("agents", sorted(actions), f"{sorted(self.possible_agents)}")
+        outcome = self._clock.step(
+            _batch_of_one([actions[agent] for agent in self.possible_agents], self.environment.spec)
+        )
+        self._latest = outcome.next_obs
+        terms = self.environment.spec.reward_terms
+        agents = self.agents
+        infos = {
+            agent: {
+                "episode_index": int(self._latest.episode[0]),
+                "agent_reward": float(outcome.reward[0, a]),
+                "terms": {name: float(outcome.terms[0, a, k]) for k, name in enumerate(terms)},
+                "counts": {name: float(counts[0, a]) for name, counts in outcome.counts.items()},
+            }
+            for a, agent in enumerate(agents)
+        }
+        if outcome.done[0]:
+            self.agents = []
+        return (
+            self._observations(),
+            {agent: float(outcome.reward[0, a]) for a, agent in enumerate(agents)},
+            dict.fromkeys(agents, bool(outcome.terminated[0])),
+            dict.fromkeys(agents, bool(outcome.truncated[0])),
+            infos,
+        )
+
+    def state(self) -> Float32:
+        """What a central controller may see besides, [G]."""
+        state: Float32 = self._latest.state[0].astype(np.float32)
+        return state
+
+    def render(self) -> str | None:
+        """The state of the network in words, where render_mode is `ansi`."""
+        return None if self.render_mode is None else _text(self.environment, 0)
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+    def _observations(self) -> dict[str, Float32]:
+        local = self._latest.local[0].astype(np.float32)
+        return {agent: local[a] for a, agent in enumerate(self.possible_agents)}
+
+
+def make(  # noqa: PLR0913  # one option each, as in `make_batch`
+    scenario: str | Path | Scenario,
+    task: str | None = None,
+    *,
+    seed: int = 0,
+    view: Literal["single", "parallel"] = "single",
+    load: str | None = None,
+    split: Split = "train",
+    variant: str | None = None,
+    network: int = 0,
+    render_mode: str | None = None,
+) -> SingleView | ParallelView:
+    """One network as a Gymnasium (`single`) or PettingZoo (`parallel`) environment.
+
+    network: its id; row i of `make_vec` is the network `first_network + i`. For the rest see `make_batch`.
+    """
+    views: dict[str, type[SingleView | ParallelView]] = {"single": SingleView, "parallel": ParallelView}
+    if view not in views:
+        raise ConfigError("view", view, "'single' or 'parallel'")
+
+    def build(with_seed: int) -> Environment:
+        return make_batch(scenario, task, 1, with_seed, load=load, split=split, first_network=network, variant=variant)
+
+    return views[view](build, seed, render_mode)
+
+
+def make_vec(  # noqa: PLR0913  # one option each, as in `make_batch`
+    scenario: str | Path | Scenario,
+    task: str | None = None,
+    num_envs: int = 1,
+    *,
+    seed: int = 0,
+    load: str | None = None,
+    split: Split = "train",
+    variant: str | None = None,
+    first_network: int = 0,
+    render_mode: str | None = None,
+) -> VectorView:
+    """`num_envs` networks with ids from `first_network` on as a Gymnasium vector environment; see `make_batch`."""
+
+    def build(with_seed: int) -> Environment:
+        return make_batch(
+            scenario, task, num_envs, with_seed, load=load, split=split, first_network=first_network, variant=variant
+        )
+
+    return VectorView(build, seed, render_mode)
+
+
+def make_single(scenario: str, **options: Any) -> SingleView:
+    """What Gymnasium's registry calls: `make` with view `single`."""
+    made = make(scenario, view="single", **options)
+    assert isinstance(made, SingleView)
+    return made
+
+
+def _spaces(environment: Environment) -> tuple[Space[Float32], Space[Any]]:
+    """Observation and action space of one network."""
+    spec = environment.spec
+    size = _flat(environment.observation).shape[1]
+    # Gymnasium's Box does not know in its type which kind of number it holds.
+    observations = cast("Space[Float32]", _unit_box(size))
+    return observations, MultiDiscrete([spec.num_actions] * spec.num_agents)
+
+
+def _unit_box(size: int) -> Box:
+    return Box(0.0, 1.0, (size,), np.float32)
+
+
+def _flat(obs: Observation) -> Float32:
+    """All agents' features, then the central state, [B, A * D + G]."""
+    num_networks = len(obs.local)
+    return np.concatenate((obs.local.reshape(num_networks, -1), obs.state), axis=1).astype(np.float32)
+
+
+def _batch_of_one(action: Any, spec: TaskSpec) -> NDArray[Any]:
+    """The action [A] of one network as a batch [1, A]. Raises ActionError for another shape."""
+    try:
+        given = np.asarray(action)
+    except ValueError:
+        raise ActionError("shape", "ragged", f"({spec.num_agents},)") from None
+    if given.shape != (spec.num_agents,):
+        raise ActionError("shape", given.shape, f"({spec.num_agents},)")
+    return given[None]
+
+
+def _checked_episode(episode: Any) -> int:
+    if not isinstance(episode, int | np.integer) or episode < 0:
+        raise ConfigError("options.episode", episode, "a whole number of at least 0")
+    return int(episode)
+
+
+def _checked_render_mode(render_mode: str | None) -> str | None:
+    if render_mode is not None and render_mode not in RENDER_MODES:
+        raise ConfigError("render_mode", render_mode, f"None or one of {', '.join(RENDER_MODES)}")
+    return render_mode
+
+
+def _text(environment: Environment, network: int) -> str:
+    """One line on when it is, one on each agent."""
+    spec, obs = environment.spec, environment.observation
+    seen = levels(spec, obs)
+    lines = [f"{spec.name} on {spec.scenario}: episode {int(obs.episode[network])}, slot {int(obs.slot[network])}"]
+    width = max(len(agent) for agent in spec.agents)
+    for a, agent in enumerate(spec.agents):
+        words = _named_words(spec, state_words(spec, a, seen[network, a]))
+        lines.append(f"  {agent:{width}}  {words}")
+    return "\n".join(lines)
+
+
+def _named_words(spec: TaskSpec, words: tuple[str, ...]) -> str:
+    return ", ".join(f"{f.measurement.name} {word}" for f, word in zip(spec.features, words, strict=True))
+
+
+register_ids()
