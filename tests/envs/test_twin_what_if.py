@@ -111,5 +111,5 @@ def test_wrong_requests_are_refused(
 def test_an_unknown_network_or_a_discount_above_one_is_refused(what_if: TwinWhatIf) -> None:
     with pytest.raises(ConfigError, match=r"indices in 0\.\.1"):
         what_if.roll(np.zeros((1, 2, 1), int), 1, 1, networks=np.array([2]))
-    with pytest.raises(ConfigError, match="within 0..1"):
+    with pytest.raises(ConfigError, match=r"within 0\.\.1"):
         what_if.roll(np.zeros((2, 2, 1), int), 1, 1, discount=1.5)

@@ -178,6 +178,7 @@ def follow_links(
                     tally.failed[network, was_at] += 1
                 else:
                     tally.lost[network, was_at] += 1
+                _forget(calls, network, ue)
             cell = serving_cell[network, ue]
             if cell < 0 or call_id[network, ue] != calls.call_id[network, ue]:
                 _forget(calls, network, ue)

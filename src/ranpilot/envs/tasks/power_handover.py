@@ -1,0 +1,357 @@
+"""Task `power-handover` on the twin: stations set their power and hand deteriorating calls to neighbours.
+
+One agent for each cell, four actions, 200 ms control steps; docs/power_handover.md says every rule. Source: the
+scenario of AURA (Nourzad, Zong, Krishnamachari 2025). Differs from source: geometry, mobility, fading and traffic are
+the twin's; what the paper leaves open is filled in as in `aura-paper`.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranpilot.envs.aura_paper.check_action import check_options
+from ranpilot.envs.aura_paper.spec import STATE_NAMES
+from ranpilot.envs.controller import Action, FloatArray, IntArray, Observation, Outcome, TaskSpec
+from ranpilot.envs.tasks._requests import (
+    Calls,
+    Rule,
+    Tally,
+    age_requests,
+    count_links,
+    follow_links,
+    make_calls,
+    make_links,
+    make_orders,
+    make_tally,
+    move_requests,
+)
+from ranpilot.envs.tasks._spec import DOWN, MOVE, POWER_STEP_DB, UP, make_spec, power_grid
+from ranpilot.envs.twin_what_if import TwinWhatIf
+from ranpilot.errors import CheckpointError, ConfigError, UnknownNameError
+from ranpilot.twin.controls import ADMISSION_LIMIT, FORCED_HANDOVER, RELEASE, TX_POWER_DBM
+from ranpilot.twin.network import Networks
+from ranpilot.twin.parameters import TICK_S
+from ranpilot.twin.rng import STREAM_TASK_POWER, draw_uniform, fold_seed
+from ranpilot.twin.scenario import Scenario, Split
+from ranpilot.twin.state import CELL_BLOCKED
+
+__all__ = ["PART", "VARIANTS", "Numbers", "PowerHandover"]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers of the task, those of SYSTEMS and `aura-paper` by default."""
+
+    bad_db: float = -3.0
+    usable_db: float = 0.0
+    hold_s: float = 0.2
+    """How long a link must be bad with a usable neighbour until a request is open."""
+    patience_steps: int = 3
+    most_moves: int = 3
+    pingpong_steps: int = 5
+    power_weight: float = 0.1
+    pingpong_weight: float = 0.05
+    warm_up_s: float = 1.0
+
+
+VARIANTS: Mapping[str, Numbers] = {"default": Numbers(), "power": Numbers(power_weight=0.03)}
+"""`power` makes power a real decision; with the default weight the least power is always best."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """What one step gave: weighted terms [B, A, K] and counts [B, A]."""
+
+    terms: NDArray[np.float64]
+    counts: dict[str, FloatArray]
+
+
+class PowerHandover:
+    """A batch of networks under the task; implements `Environment` and what `TwinWhatIf` rolls."""
+
+    def __init__(self, networks: Networks, numbers: Numbers) -> None:
+        scenario = networks.scenario
+        self.networks = networks
+        self.spec: TaskSpec = make_spec(scenario)
+        self.num_networks: int = networks.num
+        self.what_if = TwinWhatIf(self)
+        self._numbers = numbers
+        self._grid = power_grid(scenario)
+        self._power_low = np.array([grid[0] for grid in self._grid])
+        self._power_high = np.array([grid[-1] for grid in self._grid])
+        self._period = round(TICK_S / scenario.slot_s)
+        self._looks = _whole("control.step_ms", self.spec.slots_per_step, self._period)
+        self._warm_up_slots = round(numbers.warm_up_s / scenario.slot_s)
+        self._rule = Rule(
+            bad_db=numbers.bad_db,
+            usable_db=numbers.usable_db,
+            hold_samples=round(numbers.hold_s / TICK_S),
+            patience_steps=numbers.patience_steps,
+            most_moves=numbers.most_moves,
+            pingpong_steps=numbers.pingpong_steps,
+            capacity=networks.capacity.astype(np.int64),
+        )
+        self._calls = make_calls(self.num_networks, scenario.num_places)
+        self._links = make_links(self.num_networks, scenario.num_cells)
+        self._last_drops = np.zeros((self.num_networks, scenario.num_cells), dtype=np.int64)
+        self._step = 0
+        self._episode = 0
+
+    @classmethod
+    def make(
+        cls,
+        scenario: Scenario,
+        num: int,
+        seed: int,
+        *,
+        load: str | None = None,
+        split: Split = "train",
+        first_network: int = 0,
+        variant: str | None = None,
+    ) -> Self:
+        """`num` networks of that scenario, load and split, at the start of episode 0.
+
+        load: None for the scenario as it is; variant: None for `default`. Network ids are `first_network` onward, and
+        what an id does is independent of the batch it is in. Raises ConfigError for a split and UnknownNameError for a
+        load or variant that there is not.
+        """
+        name = "default" if variant is None else variant
+        if name not in VARIANTS:
+            raise UnknownNameError("variant of task 'power-handover'", name, list(VARIANTS))
+        if split not in ("train", "heldout"):
+            raise ConfigError("split", split, "'train' or 'heldout'")
+        chosen = scenario.heldout if split == "heldout" else scenario.train
+        if load is not None:
+            chosen = chosen.with_load(load)
+        networks = Networks(chosen, num, seed, first_network=first_network)
+        environment = cls(networks, VARIANTS[name])
+        environment.reset()
+        return environment
+
+    def reset(self, *, first_episode: int = 0) -> Observation:
+        """Begin that episode: powers drawn from each cell's grid, then a warm-up in which nothing is counted."""
+        if first_episode < 0:
+            raise ConfigError("first_episode", first_episode, "at least 0")
+        self._episode, self._step = first_episode, 0
+        self.networks.reset(first_episode)
+        self.networks.apply({TX_POWER_DBM: self._draw_powers(first_episode)})
+        self.networks.advance(self._warm_up_slots)
+        self._calls = make_calls(*self._calls.serving_cell.shape)
+        self._last_drops[:] = 0
+        self._count(self._look(make_tally(*self._last_drops.shape)))
+        return self.observation
+
+    def step(self, action: Action) -> Outcome:
+        """Execute [B, A] option indices; after the last step the next episode begins in the same call."""
+        checked = self._checked(action)
+        played = self._play(checked)
+        done = self._step >= self.spec.episode_steps
+        outcome = Outcome(
+            action=checked,
+            reward=played.terms.sum(axis=2),
+            terms=played.terms,
+            next_obs=self.observation,
+            terminated=np.zeros(self.num_networks, dtype=np.bool_),
+            truncated=np.full(self.num_networks, done, dtype=np.bool_),
+            counts=played.counts,
+        )
+        if done:
+            self.reset(first_episode=self._episode + 1)
+        return outcome
+
+    @property
+    def observation(self) -> Observation:
+        """What the next `act` should see."""
+        links, capacity = self._links, self._rule.capacity
+        bad_share = links.bad / np.maximum(links.calls, 1)
+        values = (self.networks.cells.tx_power_dbm, bad_share, links.calls >= capacity, self._last_drops)
+        local = np.empty((*bad_share.shape, len(values)))
+        for d, (feature, value) in enumerate(zip(self.spec.features, values, strict=True)):
+            low, high = np.array(feature.low), np.array(feature.high)
+            local[:, :, d] = np.clip((value - low) / (high - low), 0.0, 1.0)
+        state = np.empty((*bad_share.shape, len(STATE_NAMES)))
+        state[:, :, 0] = np.minimum(links.requests / self._rule.most_moves, 1.0)
+        state[:, :, 1] = links.oldest_age >= self._rule.patience_steps
+        state[:, :, 2] = np.minimum((capacity - links.calls) / self._rule.most_moves, 1.0)
+        state[:, :, 3] = bad_share
+        count = self.num_networks
+        return Observation(
+            local=local,
+            state=state.reshape(count, -1),
+            slot=np.full(count, self._step * self.spec.slots_per_step, dtype=np.int64),
+            first=np.full(count, self._step == 0, dtype=np.bool_),
+            episode=np.full(count, self._episode, dtype=np.int64),
+            notice_ids=np.zeros((count, 0), dtype=np.int64),
+        )
+
+    def fork(self, networks: IntArray, draw: IntArray) -> Self:
+        """Copies of the picked networks with fresh futures, see `twin_what_if.Forkable`."""
+        copies = len(draw)
+        forks = self.networks.fork(copies, networks=networks, future="fresh", draw=draw)
+        other = type(self)(forks, self._numbers)
+        other._calls = Calls(*(np.repeat(array[networks], copies, axis=0) for array in self._calls))
+        for mine, theirs in zip(self._links, other._links, strict=True):
+            theirs[:] = np.repeat(mine[networks], copies, axis=0)
+        other._last_drops = np.repeat(self._last_drops[networks], copies, axis=0)
+        other._step, other._episode = self._step, self._episode
+        return other
+
+    def play(self, action: Action) -> NDArray[np.float64]:
+        """Execute [B, A] without beginning a new episode at the cut; the reward [B, A]."""
+        reward: NDArray[np.float64] = self._play(self._checked(action)).terms.sum(axis=2)
+        return reward
+
+    def snapshot(self) -> bytes:
+        """Everything needed to go on exactly."""
+        file = io.BytesIO()
+        np.savez(
+            file,
+            scenario=np.array(self.networks.scenario.hash()),
+            clock=np.array([self._step, self._episode]),
+            last_drops=self._last_drops,
+            networks=np.frombuffer(self.networks.snapshot(), dtype=np.uint8),
+            **self._calls._asdict(),
+        )
+        return file.getvalue()
+
+    def restore(self, data: bytes) -> None:
+        """Go on from a snapshot. Raises CheckpointError for one that does not fit; then nothing has changed."""
+        try:
+            with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+                found = dict(arrays)
+            calls = Calls(*(found[name] for name in Calls._fields))
+            scenario, clock, drops = str(found["scenario"]), found["clock"], found["last_drops"]
+            networks = found["networks"].tobytes()
+        except (ValueError, KeyError, OSError, EOFError) as error:
+            raise CheckpointError("snapshot", f"not readable ({error})", "take one with the same version") from None
+        if scenario != self.networks.scenario.hash() or drops.shape != self._last_drops.shape:
+            raise CheckpointError(
+                "snapshot",
+                f"made with {len(drops)} networks of scenario {scenario}",
+                f"restore it into {self.num_networks} networks of scenario {self.networks.scenario.hash()}"
+                if scenario == self.networks.scenario.hash()
+                else "restore it into the scenario that it was made with",
+            )
+        self.networks.restore(networks)
+        self._calls, self._last_drops = calls, drops
+        self._step, self._episode = int(clock[0]), int(clock[1])
+        self._count(self.networks.ues.sinr_l3_db)
+
+    def _checked(self, action: Action) -> IntArray:
+        return check_options(self.spec, action, (self.num_networks, self.spec.num_agents))
+
+    def _play(self, action: IntArray) -> Played:
+        """One control step: act, then look at every link once an RRC period."""
+        tally = make_tally(*self._last_drops.shape)
+        power = self._act(action, tally)
+        blocked = self._blocked()
+        for _ in range(self._looks):
+            self.networks.advance(self._period)
+            sinr_db = self._look(tally)
+        orders = make_orders(*self._calls.serving_cell.shape)
+        age_requests(self._calls, tally, orders, self._rule)
+        if orders.release.any():
+            self.networks.apply({RELEASE: orders.release})
+        self._count(sinr_db)
+        self._step += 1
+        return self._reward(tally, self._blocked() - blocked, power)
+
+    def _act(self, action: IntArray, tally: Tally) -> NDArray[np.float64]:
+        """Put the actions into force; the powers [B, C] that are then set, in dBm."""
+        networks = self.networks
+        orders = make_orders(*self._calls.serving_cell.shape)
+        sinr_db, connected = networks.ues.sinr_l3_db, self._links.calls.copy()
+        move_requests(self._calls, tally, orders, action == MOVE, connected, sinr_db, self._step, self._rule)
+        change = POWER_STEP_DB * ((action == UP).astype(np.float64) - (action == DOWN))
+        power: NDArray[np.float64] = np.clip(networks.cells.tx_power_dbm + change, self._power_low, self._power_high)
+        networks.apply({TX_POWER_DBM: power})
+        if orders.release.any() or (orders.target >= 0).any():
+            # Who finds room was settled above, cell by cell in turn; the twin would judge anew in the order of places.
+            limit = networks.cells.admission_limit
+            networks.apply({ADMISSION_LIMIT: np.full_like(limit, int(ADMISSION_LIMIT.high))})
+            networks.apply({RELEASE: orders.release, FORCED_HANDOVER: orders.target})
+            networks.apply({ADMISSION_LIMIT: limit})
+        return power
+
+    def _look(self, tally: Tally) -> FloatArray:
+        """Look at every link once; the SINR seen, [B, U, C]."""
+        ues = self.networks.ues
+        follow_links(self._calls, tally, ues.serving_cell, ues.call_id, ues.failures, ues.sinr_l3_db, self._rule)
+        return ues.sinr_l3_db
+
+    def _count(self, sinr_db: FloatArray) -> None:
+        count_links(self._calls, self._links, sinr_db, self._rule)
+
+    def _blocked(self) -> IntArray:
+        """[B, C] arrivals since the reset that found the cell full."""
+        return self.networks.counters().cell[..., CELL_BLOCKED]
+
+    def _reward(self, tally: Tally, blocked: IntArray, power_dbm: FloatArray) -> Played:
+        """Terms and counts of the step just played; keeps the drops for the next observation."""
+        links, numbers = self._links, self._numbers
+        drops = tally.refused + tally.timed_out + tally.failed
+        self._last_drops = drops
+        served = _served_share(links.calls, links.requests, links.outages, drops, tally.lost)
+        power_share = (power_dbm - self._power_low) / np.maximum(self._power_high - self._power_low, POWER_STEP_DB)
+        weighted = (served, -drops, -numbers.power_weight * power_share, -numbers.pingpong_weight * tally.pingpong)
+        counts = {
+            "requests": tally.requests,
+            "dropped": drops,
+            "refused": tally.refused,
+            "timed_out": tally.timed_out,
+            "outages": links.outages + tally.lost,
+            "blocked": blocked,
+            "failures": _network_wide(drops + blocked),
+            "failures_handover": _network_wide(drops),
+            "served": served,
+            "pingpong": tally.pingpong,
+            "power": power_share,
+        }
+        return Played(
+            terms=np.stack(weighted, axis=2).astype(np.float64),
+            counts={name: np.asarray(values, dtype=np.float64) for name, values in counts.items()},
+        )
+
+    def _draw_powers(self, episode: int) -> NDArray[np.float64]:
+        """[B, C] powers drawn uniformly from each cell's grid, in dBm."""
+        split = self.networks.scenario.placement_seed_offset
+        seed = int(fold_seed(self.networks.seed, split, 0, 0, STREAM_TASK_POWER))
+        powers = np.empty((self.num_networks, len(self._grid)))
+        for row, network in enumerate(self.networks.network_ids):
+            for cell, grid in enumerate(self._grid):
+                powers[row, cell] = grid[int(draw_uniform(seed, network, cell, episode, STREAM_TASK_POWER) * len(grid))]
+        return powers
+
+
+def _served_share(
+    calls: IntArray, requests: IntArray, outages: IntArray, drops: IntArray, lost: IntArray
+) -> NDArray[np.float64]:
+    """Share of served calls [B, C] among those that were there; 1 where there were none.
+
+    Calls that an outage ended count as still there and not served.
+    """
+    there = calls + drops + lost
+    served: NDArray[np.float64] = np.where(there > 0, (calls - requests - outages) / np.maximum(there, 1), 1.0)
+    return served
+
+
+def _network_wide(events: IntArray) -> NDArray[np.float64]:
+    """Whether the network had any of the events [B, C], in the column of the first agent: a sum counts it once."""
+    column = np.zeros(events.shape)
+    column[:, 0] = events.sum(axis=1) > 0
+    return column
+
+
+def _whole(field: str, slots_per_step: int, period_slots: int) -> int:
+    if slots_per_step % period_slots:
+        raise ConfigError(field, slots_per_step, f"a multiple of the RRC period ({period_slots} slots)")
+    return slots_per_step // period_slots
+
+
+PART = PowerHandover
