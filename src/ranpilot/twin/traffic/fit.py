@@ -118,6 +118,8 @@ def fit_capture(
     """
     if out is not None and not str(out).endswith(".json"):
         raise InputError(f"{out}: the name of a profile must end with .json.")
+    if out is not None and not Path(out).parent.is_dir():
+        raise InputError(f"{out}: cannot be written (no folder {Path(out).parent}).")
     capture = read_capture(path, phone=phone, cut_idle_s=cut_idle_s)
     name = Path(out).stem if out is not None else Path(path).stem
     options = f" --phone {phone}" if phone != PHONE else ""

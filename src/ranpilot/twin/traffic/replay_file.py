@@ -73,6 +73,8 @@ def replay_capture(
     out = Path(out)
     if out.suffix != ".npz":
         raise InputError(f"{out}: the name of a replay file must end with .npz.")
+    if not out.parent.is_dir():
+        raise InputError(f"{out}: cannot be written (no folder {out.parent}).")
     capture = read_capture(path, phone=phone, cut_idle_s=cut_idle_s)
     save_replay(capture, out, phone=phone)
     return ReplayReport(

@@ -1,0 +1,82 @@
+"""docs/extending.md is true: its files are written out and go through the tests that they would go through."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from ruamel.yaml import YAML
+
+from ranpilot.twin.traffic import TRAFFIC_MODELS, models
+
+ROOT = Path(__file__).parent.parent.parent
+PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+NAME = "request-bursts"
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", PAGE, flags=re.DOTALL)
+
+
+def load(path: Path, name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with the page's files, whose models folder is searched beside that of the package."""
+    folder = tmp_path_factory.mktemp("extending")
+    for block in blocks("python"):
+        path = folder / block.splitlines()[0].removeprefix("# ")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(block, encoding="utf-8")
+    searched = str(folder / "src/ranpilot/twin/traffic/models")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(models, "__path__", [*models.__path__, searched])
+        importlib.invalidate_caches()
+        yield folder
+    sys.modules.pop("ranpilot.twin.traffic.models.request_bursts", None)
+
+
+def test_the_page_shows_one_file_and_one_test(written: Path) -> None:
+    files = sorted(str(path.relative_to(written)) for path in written.rglob("*.py"))
+    assert files == ["src/ranpilot/twin/traffic/models/request_bursts.py", "tests/twin/traffic/test_request_bursts.py"]
+    assert NAME in TRAFFIC_MODELS.names()
+
+
+def test_the_model_does_what_every_traffic_model_must(written: Path, tmp_path: Path) -> None:
+    contract = load(ROOT / "tests" / "contracts" / "test_traffic_models.py", "traffic_contract")
+    assert NAME in contract.NAMES
+    checks = [function for name, function in vars(contract).items() if name.startswith("test_")]
+    assert len(checks) >= 8
+    for check in checks:
+        given = {"name": NAME, "tmp_path": tmp_path, "slot_s": 1e-3}
+        check(**{key: given[key] for key in inspect.signature(check).parameters})
+
+
+def test_the_test_of_the_model_passes(written: Path) -> None:
+    module = load(written / "tests/twin/traffic/test_request_bursts.py", "test_request_bursts")
+    module.test_the_index_of_dispersion_is_the_size_of_a_burst()
+
+
+def test_a_scenario_with_the_model_runs(written: Path) -> None:
+    """In the scenario `reference`, with its traffic replaced by that of the page."""
+    from ranpilot.twin import Networks, load_scenario
+
+    change = YAML(typ="safe").load(blocks("yaml")[0])
+    networks = Networks(load_scenario("reference").with_changes(change), num=2, seed=1)
+    networks.reset()
+    networks.advance(400)
+    assert networks.slot == 400
+    assert networks.measure()["DRB.UEThpDl"].max() > 0
