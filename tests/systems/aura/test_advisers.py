@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ranpilot.envs.aura_paper.config import AuraPaperConfig
+from ranpilot.envs.aura_paper.spec import make_spec
 from ranpilot.errors import ConfigError, UnknownNameError
 from ranpilot.heuristics import HEURISTICS
 from ranpilot.llm.prompts import Prompt
@@ -48,6 +50,19 @@ def test_every_distinct_prompt_is_asked_once_in_one_batch(hands) -> None:
     prompts = model.calls[0][0]
     # Own and other capacity, coverage and power; the two stations have different words for their power.
     assert len(prompts) == len(set(prompts)) == 2 * (2 * 2 * 3 * 3 * 3 * 2)
+
+
+def test_aura_paper_has_1152_situations_for_each_station() -> None:
+    model = Model()
+    adviser = CachedPolicy(model)
+    adviser.reset(make_spec(AuraPaperConfig()), 1, 0, None)
+    prompts = model.calls[0][0]
+    assert adviser.table.shape == (2, 1152)
+    # The rural station's four power words are among the urban one's eight: some situations read the same.
+    assert len(prompts) == 2 * 1152 - 4 * 4 * 2 * 2 * 3 * 3
+    assert prompts[0] == "free free good good lowest lowest ->"
+    assert prompts[1151] == "full full poor poor highest highest ->"
+    assert all(len(prompt.split()) == 7 for prompt in prompts)
 
 
 def test_the_table_answers_as_the_model_would(hands) -> None:

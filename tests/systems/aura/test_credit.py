@@ -86,7 +86,6 @@ def test_a_window_is_a_number_of_episodes_and_begins_anew(hands) -> None:
         assert not values.any()
     controller.close_episodes(np.array([True]), values)
     assert values[0, 0, 0, 0] == pytest.approx(2 * 0.05)
-    assert controller.last_score[0, 0] == pytest.approx(1.0)
     assert not controller.arrays()["visits"].any()
     assert not controller.arrays()["sums"].any()
 

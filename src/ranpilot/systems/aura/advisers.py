@@ -83,9 +83,9 @@ class CachedPolicy:
         options = [f" {action}" for action in task.actions]
         logp = self._model.choose(distinct, options)
         choice = dict(zip(distinct, np.argmax(logp, axis=1), strict=True))
-        self._table = np.zeros((task.num_agents, max(len(of_agent) for of_agent in texts)), dtype=np.int64)
+        self.table = np.zeros((task.num_agents, max(len(of_agent) for of_agent in texts)), dtype=np.int64)
         for agent, of_agent in enumerate(texts):
-            self._table[agent, : len(of_agent)] = [choice[text] for text in of_agent]
+            self.table[agent, : len(of_agent)] = [choice[text] for text in of_agent]
         self.answers = {text: task.actions[int(option)] for text, option in choice.items()}
 
     def act(self, obs: Observation) -> NDArray[np.int64]:
@@ -95,7 +95,7 @@ class CachedPolicy:
         for word, slot in enumerate(self._slots):
             seen = levels[:, :, slot.feature] if slot.is_own else levels[:, self._neighbour, slot.feature]
             row += seen * self._strides[:, word]
-        chosen: NDArray[np.int64] = self._table[self._agents[None, :], row]
+        chosen: NDArray[np.int64] = self.table[self._agents[None, :], row]
         return chosen
 
     def observe(self, outcome: Outcome) -> None:

@@ -9,7 +9,7 @@
 Rules for giving the score R to the pairs (s, a) of the window:
     uniform   Q(s, a) ← Q(s, a) + α_d · R for every visit: Algorithm 1 as printed (α_d = 0.1)
     centred   Q(s, a) ← Q(s, a) + α_d · 5 (R − R̄) once for every distinct pair, R̄ the running mean before R (ours)
-    none      the score is kept for reports and trust
+    none      no score and no credit: there is no alignment controller then
 Source: AURA (Nourzad, Zong, Krishnamachari 2025). Differs from source: the four parts are measured, not judged by a
 language model; one agent alone is perfectly fair.
 """
@@ -65,14 +65,8 @@ class AlignmentController:
         self._steps = np.zeros(batch[0], dtype=np.int64)
         self._episodes = np.zeros(batch[0], dtype=np.int64)
         self._mean_score = np.full(batch, np.nan)
-        self._last_score = np.full(batch, np.nan)
         self._network = np.arange(batch[0])[:, None]
         self._agent = np.arange(batch[1])[None, :]
-
-    @property
-    def last_score(self) -> NDArray[np.float64]:
-        """[B, A] score of the last full window, NaN before the first."""
-        return self._last_score
 
     def record(self, states: IntArray, executed: IntArray, outcome: Outcome) -> None:
         """Enter one step, [B, A]."""
@@ -93,7 +87,6 @@ class AlignmentController:
         values[full] += self._credit(full, score)
         mean = np.where(np.isnan(self._mean_score[full]), score, self._mean_score[full])
         self._mean_score[full] = mean + self._config.credit_mean_rate * (score - mean)
-        self._last_score[full] = score
         self._visits[full] = 0
         self._sums[:, full] = 0.0
         self._steps[full] = 0
@@ -107,7 +100,6 @@ class AlignmentController:
             "steps": self._steps,
             "episodes": self._episodes,
             "mean_score": self._mean_score,
-            "last_score": self._last_score,
         }
 
     def _credit(self, networks: IntArray, score: FloatArray) -> NDArray[np.float64]:
@@ -116,8 +108,6 @@ class AlignmentController:
         rate = self._config.credit_alpha
         if self._config.credit == "uniform":
             return np.asarray(rate * score[:, :, None, None] * visits, dtype=np.float64)
-        if self._config.credit == "centred":
-            mean = np.where(np.isnan(self._mean_score[networks]), score, self._mean_score[networks])
-            bonus = rate * self._config.credit_gain * (score - mean)
-            return np.asarray(bonus[:, :, None, None] * (visits > 0), dtype=np.float64)
-        return np.zeros(visits.shape)
+        mean = np.where(np.isnan(self._mean_score[networks]), score, self._mean_score[networks])
+        bonus = rate * self._config.credit_gain * (score - mean)
+        return np.asarray(bonus[:, :, None, None] * (visits > 0), dtype=np.float64)
