@@ -190,7 +190,7 @@ def _air(scenario: Scenario) -> Air:
         1.0,
         scenario.radio.delay_spread_ns * 1e-9,
     )
-    fading = bank.gain if scenario.radio.fading else np.ones((2, 16, carrier.num_groups), np.float32)
+    fading = bank.gain if scenario.radio.fading else _no_fading(carrier.num_groups)
     sight = {"random": RANDOM_SIGHT, "always": ALWAYS_IN_SIGHT, "never": NEVER_IN_SIGHT}[scenario.radio.line_of_sight]
     return Air(
         site_x_m=np.array([site.x_m for site in sites]),
@@ -209,6 +209,13 @@ def _air(scenario: Scenario) -> Air:
         steps_per_metre=1.0 / bank.step_s,
         fields=make_shadowing_bank().field,
     )
+
+
+def _no_fading(num_groups: int) -> Float32Array:
+    # Read-only as the bank is: for numba that is part of the type.
+    ones = np.ones((2, 16, num_groups), np.float32)
+    ones.setflags(write=False)
+    return ones
 
 
 def _link(scenario: Scenario, phy: PhyTables) -> LinkRules:

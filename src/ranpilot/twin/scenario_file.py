@@ -95,8 +95,7 @@ def _line(values: Any, path: Path_) -> int:
         elif isinstance(values, Sequence) and isinstance(part, int) and part < len(values):
             line = values.lc.item(part)[0] + 1
         else:
-            # pydantic names the chosen member of a union, which is no key of the file.
-            continue
+            break
         values = values[part]
     return line
 
@@ -114,15 +113,19 @@ def _plain(value: Any) -> Any:
 
 
 def _explain(error: ValidationError) -> tuple[Path_, Any, str]:
-    """Path, value and what is allowed, for the first problem."""
-    first = error.errors()[0]
-    path: Path_ = tuple(part for part in first["loc"] if part not in ("static", "arrivals"))
+    """Path, value and what is allowed, for the first problem; a misspelt key before the key that it leaves missing."""
+    problems = error.errors()
+    first = next((problem for problem in problems if problem["type"] == "extra_forbidden"), problems[0])
+    # pydantic names the chosen member of a union, a mapping's key, and the field that holds a traffic model's config.
+    path: Path_ = tuple(part for part in first["loc"] if part not in ("static", "arrivals", "[key]", "model"))
     context = first.get("ctx", {})
     cause = context.get("error")
     if isinstance(cause, ConfigError):
         return (*path, *_own_fields(cause.field)), cause.value, cause.allowed
     if isinstance(cause, UnknownNameError):
-        return (*path, "kind"), cause.name, f"one of {', '.join(cause.known)}"
+        guess = nearest(cause.name, cause.known)
+        hint = f"; did you mean {guess!r}" if guess else ""
+        return (*path, "kind"), cause.name, f"one of {', '.join(cause.known)}{hint}"
     value = first["input"]
     if first["type"] == "extra_forbidden":
         return path, value, _known_keys(path)
