@@ -35,7 +35,7 @@ Int64Array = NDArray[np.int64]
 BLOCK_SLOTS = 1000
 """Slots of a block; block b holds the absolute slots 1000 b to 1000 b + 999."""
 
-INITIAL_BLOCK = -1
+INITIAL_BLOCK = 2**32 - 1
 """The block number under which initial states draw: no real block has it."""
 
 
