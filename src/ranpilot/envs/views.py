@@ -9,7 +9,7 @@ Spaces are plain. Every feature is normalised to [0, 1] by its declared bounds, 
 | parallel | Box [D] for each agent; `state()` is the central state [G] | Discrete for each agent | a number each |
 
 `info` holds, for the step just taken, `agent_reward`, `terms` and `counts` by name (each [B, A], [A] or a number), and
-the `episode_index` that the observation belongs to. Episodes are cut by time alone: they end truncated, never terminated.
+the `episode_index` of the observation. Episodes are cut by time alone: they end truncated, never terminated.
 The vector view begins the next episode in the same step, with the true successor in `info["final_obs"]`
 (`AutoresetMode.SAME_STEP`). `reset(seed=s)` begins episode 0 of seed s, `reset()` the next episode of the seed in use,
 `options={"episode": n}` episode n.

@@ -10,14 +10,16 @@ import io
 import json
 import zipfile
 import zlib
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import repeat
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from ranpilot.envs.aura_paper.check_action import check_options
 from ranpilot.envs.aura_paper.config import AuraPaperConfig
-from ranpilot.envs.aura_paper.kernel import begin_batch, observe_batch, step_batch, step_batch_parallel
+from ranpilot.envs.aura_paper.kernel import begin_batch, observe_batch, step_batch
 from ranpilot.envs.aura_paper.spec import make_spec
 from ranpilot.envs.aura_paper.state import COUNTERS, make_params, make_result, make_state
 from ranpilot.envs.aura_paper.what_if import AuraPaperWhatIf
@@ -30,6 +32,7 @@ MOST_SLOTS = MOST_NETWORKS = 2**32
 """Counters of random numbers are 32 bits wide."""
 
 MOST_SEED = 2**63 - 1
+MOST_THREADS = 256
 
 
 class AuraPaper:
@@ -49,14 +52,16 @@ class AuraPaper:
         _check_range("num_networks", num_networks, 1, MOST_NETWORKS)
         _check_range("first_network", first_network, 0, MOST_NETWORKS - num_networks)
         _check_range("seed", seed, 0, MOST_SEED)
-        _check_range("threads", threads, 1, numba.config.NUMBA_NUM_THREADS)
+        _check_range("threads", threads, 1, MOST_THREADS)
         self.config, self.num_networks, self.seed, self.first_network = config, num_networks, seed, first_network
         self.spec = make_spec(config)
         self._params = make_params(config)
         network = first_network + np.arange(num_networks)
         self._state = make_state(num_networks, config.num_places, np.full(num_networks, seed), network)
         self._result = make_result(num_networks)
-        self._threads = threads
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        edges = [num_networks * part // threads for part in range(threads + 1)]
+        self._parts = edges[:-1], edges[1:]
         self._never = np.zeros(num_networks, np.bool_)
         self._always = np.ones(num_networks, np.bool_)
         self._no_notices = np.empty((num_networks, 0), np.int64)
@@ -80,11 +85,10 @@ class AuraPaper:
         """Execute [B, A] and begin the next episode where this one is cut. Raises ActionError, nothing stepped then."""
         options = check_options(self.spec, action, (self.num_networks, 2))
         result = self._result
-        if self._threads == 1:
-            step_batch(self._state, self._params, options, self.num_networks, result)
+        if self._pool is None:
+            step_batch(self._state, self._params, options, 0, self.num_networks, result)
         else:
-            numba.set_num_threads(self._threads)
-            step_batch_parallel(self._state, self._params, options, self.num_networks, result)
+            list(self._pool.map(partial(step_batch, self._state, self._params, options), *self._parts, repeat(result)))
         self._steps += 1
         next_obs = self._observe(self._never)
         counts = result.counts.copy()

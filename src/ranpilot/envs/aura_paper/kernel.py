@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ranpilot.envs.aura_paper.state import NUM_STATE, Params, Result, State
 from ranpilot.envs.controller import IntArray
-from ranpilot.kernels import kernel, parallel_kernel, prange
+from ranpilot.kernels import inner_kernel, unlocked_kernel
 from ranpilot.twin.rng import (
     STREAM_FORK,
     STREAM_PAPER_INIT,
@@ -40,7 +40,6 @@ __all__ = [
     "observe_batch",
     "roll_batch",
     "step_batch",
-    "step_batch_parallel",
 ]
 
 UP, DOWN, KEEP, MOVE = 0, 1, 2, 3
@@ -68,7 +67,7 @@ TO_SIGNED_24 = 2.0**-23
 TO_UNIT_32 = 2.0**-32
 
 
-@kernel
+@inner_kernel
 def _draw_poisson(uniform: float, none: float, mean: float, most: int) -> int:
     """The Poisson number that belongs to a uniform one, at most `most`; none: probability of 0, exp(-mean)."""
     count = 0
@@ -81,26 +80,26 @@ def _draw_poisson(uniform: float, none: float, mean: float, most: int) -> int:
     return count
 
 
-@kernel
+@inner_kernel
 def _offset_db(state: State, params: Params, net: int, station: int) -> float:
     """Power of a station above the midpoint of its grid."""
     return float(state.power_step[net, station]) - params.midpoint_db[station]
 
 
-@kernel
+@inner_kernel
 def _least_signal_dbm(state: State, params: Params, net: int, station: int) -> float:
     """Base signal below which a link to `station` is bad at the present powers."""
     return params.usable[0] - _offset_db(state, params, net, station)
 
 
-@kernel
+@inner_kernel
 def _least_snr_db(state: State, params: Params, net: int, station: int) -> float:
     """Base SNR below which a link to `station` is bad at the present powers."""
     interference_db = params.interference_share * _offset_db(state, params, net, 1 - station)
     return params.usable[1] - _offset_db(state, params, net, station) + interference_db
 
 
-@kernel
+@inner_kernel
 def _draw_links(
     seed: int, network: int, entity: int, slot: int, params: Params, station: int, least: tuple[float, float]
 ) -> tuple[float, float, float, float]:
@@ -129,7 +128,7 @@ def _draw_links(
     return other_signal_dbm, signal_dbm, other_snr_db, snr_db
 
 
-@kernel
+@inner_kernel
 def _draw_calls(state: State, params: Params, net: int, station: int, slot: int, count: int) -> None:
     """Append `count` new calls that camp on `station`."""
     seed, network, links = state.seed[net], state.network[net], state.links[net]
@@ -149,7 +148,7 @@ def _draw_calls(state: State, params: Params, net: int, station: int, slot: int,
     state.calls_at[net, station] += count
 
 
-@kernel
+@inner_kernel
 def _begin_network(state: State, params: Params, net: int, episode: int) -> None:
     """Begin an episode: random powers, then random calls that camp on usable links."""
     seed, network = state.seed[net], state.network[net]
@@ -173,7 +172,7 @@ def _begin_network(state: State, params: Params, net: int, episode: int) -> None
         _draw_calls(state, params, net, station, slot, count)
 
 
-@kernel
+@inner_kernel
 def _oldest_request(state: State, net: int, station: int) -> int:
     """The oldest open request of a station, of equally old ones the call that came first; -1 for none."""
     oldest = -1
@@ -185,7 +184,7 @@ def _oldest_request(state: State, net: int, station: int) -> int:
     return oldest
 
 
-@kernel
+@inner_kernel
 def _hand_off(state: State, params: Params, net: int, station: int, result: Result) -> None:
     """Move the oldest requests of a station to the other one; where that is full they are refused and lost."""
     other = 1 - station
@@ -207,14 +206,14 @@ def _hand_off(state: State, params: Params, net: int, station: int, result: Resu
         state.moved_step[net, call] = step
 
 
-@kernel
+@inner_kernel
 def _reflect(value: float, low: float, high: float) -> float:
     """A value that left the range by less than its width, folded back."""
     folded = max(value, 2.0 * low - value)
     return min(folded, 2.0 * high - folded)
 
 
-@kernel
+@inner_kernel
 def _draw_walk(seed: int, network: int, call_id: int, slot: int) -> tuple[float, float, float, float, float]:
     """A uniform number in (0, 1) for the departure of a call, and four in (-1, 1) for its links.
 
@@ -232,7 +231,7 @@ def _draw_walk(seed: int, network: int, call_id: int, slot: int) -> tuple[float,
     )
 
 
-@kernel
+@inner_kernel
 def _copy_call(source: State, from_net: int, from_call: int, target: State, net: int, call: int) -> None:
     """Write one call over another."""
     target.serving[net, call] = source.serving[from_net, from_call]
@@ -244,13 +243,12 @@ def _copy_call(source: State, from_net: int, from_call: int, target: State, net:
         target.links[net, call, k] = source.links[from_net, from_call, k]
 
 
-@kernel
+@inner_kernel
 def _live_calls(state: State, params: Params, net: int, slot: int, result: Result) -> None:
     """Departures, walk and link check of every call; calls that ended leave no gap.
 
     `calls_at` loses departures only: calls that timed out still take a place from those that arrive in this step.
     """
-    # Numba hands records over array by array, so the loop over calls works on rows of its own.
     serving, ages, call_ids, links = state.serving[net], state.age_steps[net], state.call_id[net], state.links[net]
     moved_from, moved_step = state.moved_from[net], state.moved_step[net]
     seed, network = state.seed[net], state.network[net]
@@ -297,7 +295,7 @@ def _live_calls(state: State, params: Params, net: int, slot: int, result: Resul
     state.num_calls[net] = kept
 
 
-@kernel
+@inner_kernel
 def _arrive(state: State, params: Params, net: int, slot: int, result: Result) -> None:
     """Draw the calls that come to either station; those beyond its places are blocked and lost."""
     uniform = draw_uniform4(state.seed[net], state.network[net], 2, slot, STREAM_PAPER_INIT)
@@ -313,7 +311,7 @@ def _arrive(state: State, params: Params, net: int, slot: int, result: Result) -
         _draw_calls(state, params, net, station, slot, admitted)
 
 
-@kernel
+@inner_kernel
 def _reward(state: State, params: Params, net: int, result: Result) -> None:
     """Fill terms, reward and the counts that follow from others."""
     counts = result.counts
@@ -343,7 +341,7 @@ def _reward(state: State, params: Params, net: int, result: Result) -> None:
     counts[FAILURES_HANDOVER, net, 0] = 1.0 if num_dropped > 0 else 0.0
 
 
-@kernel
+@inner_kernel
 def _observe(state: State, params: Params, net: int, result: Result) -> None:
     """Fill what agents and a central controller see, normalised to [0, 1]."""
     for station in range(2):
@@ -362,7 +360,7 @@ def _observe(state: State, params: Params, net: int, result: Result) -> None:
         result.state[net, column + 3] = bad_share
 
 
-@kernel
+@inner_kernel
 def _step_network(state: State, params: Params, action: IntArray, net: int, result: Result) -> None:
     """One step of one network. action: [B, A]."""
     step = state.step[net]
@@ -392,7 +390,7 @@ def _step_network(state: State, params: Params, action: IntArray, net: int, resu
     _observe(state, params, net, result)
 
 
-@kernel
+@unlocked_kernel
 def begin_batch(state: State, params: Params, episode: int, result: Result) -> None:
     """Begin `episode` in every network; fills the observation in `result`."""
     for net in range(state.seed.shape[0]):
@@ -400,28 +398,21 @@ def begin_batch(state: State, params: Params, episode: int, result: Result) -> N
         _observe(state, params, net, result)
 
 
-@kernel
+@unlocked_kernel
 def observe_batch(state: State, params: Params, result: Result) -> None:
     """Fill the observation in `result`."""
     for net in range(state.seed.shape[0]):
         _observe(state, params, net, result)
 
 
-@kernel
-def step_batch(state: State, params: Params, action: IntArray, num_networks: int, result: Result) -> None:
-    """One step of the first `num_networks` networks on one thread. action: [B, A]."""
-    for net in range(num_networks):
+@unlocked_kernel
+def step_batch(state: State, params: Params, action: IntArray, first: int, end: int, result: Result) -> None:
+    """One step of the networks in rows `first` up to `end`. action: [B, A]."""
+    for net in range(first, end):
         _step_network(state, params, action, net, result)
 
 
-@parallel_kernel
-def step_batch_parallel(state: State, params: Params, action: IntArray, num_networks: int, result: Result) -> None:
-    """As `step_batch`, on all threads."""
-    for net in prange(num_networks):
-        _step_network(state, params, action, net, result)
-
-
-@kernel
+@unlocked_kernel
 def fork_batch(source: State, params: Params, picked: IntArray, copies: IntArray, target: State) -> None:
     """Copy every picked network once for each entry of `copies`, network-major, with fresh randomness.
 
@@ -451,7 +442,7 @@ def fork_batch(source: State, params: Params, picked: IntArray, copies: IntArray
                 _copy_call(source, net, call, target, fork, call)
 
 
-@kernel
+@unlocked_kernel
 def roll_batch(
     state: State,
     params: Params,

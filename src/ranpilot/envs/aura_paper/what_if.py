@@ -51,7 +51,7 @@ class AuraPaperWhatIf:
         for step in range(steps):
             if step > 0:
                 action = check_options(self._spec, then(self._observe(num_forks)), (num_forks, 2))
-            step_batch(self._forks, self._params, action, num_forks, self._result)
+            step_batch(self._forks, self._params, action, 0, num_forks, self._result)
             total += discount**step * self._result.reward[:num_forks].sum(axis=1)
         return total.reshape(len(picked), num_options, draws)
 
