@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 from collections.abc import Sequence
@@ -137,7 +138,7 @@ def to_svg(figure: Figure, title: str) -> str:
         r'<svg ([^>]*?)width="[^"]*" ?|height="[^"]*pt" ?', lambda m: f"<svg {m[1]}" if m[1] else "", text, count=2
     )
     # Ids must be unique in the page: every picture gets its own prefix.
-    prefix = re.sub(r"\W+", "-", title.lower())[:40]
+    prefix = "p" + hashlib.sha256(text.encode()).hexdigest()[:8]
     text = re.sub(r'\bid="', f'id="{prefix}-', text)
     text = re.sub(r'(href="#|url\(#)', lambda match: f"{match[1]}{prefix}-", text)
     return text.replace("<svg ", f'<svg role="img" aria-label="{title}" ', 1)
