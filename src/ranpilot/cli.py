@@ -18,6 +18,9 @@ import tyro
 from ranpilot.errors import RanpilotError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
     from ranpilot.experiments.report import Report
 
 __all__ = ["main"]
@@ -168,6 +171,59 @@ def traffic_fit(
         _say(f"model: {report.path}")
 
 
+def traffic_replay(capture: File, /, out: Path, phone: str | None = None, cut_idle_s: float | None = None) -> None:
+    """Check a CSV capture and turn its downlink into the replay format.
+
+    Args:
+        capture: a CSV file of packets.
+        out: the .npz file to write.
+        phone: address of the phone in the capture.
+        cut_idle_s: shorten silences above this many seconds.
+    """
+    from ranpilot.twin.traffic.capture import PHONE
+    from ranpilot.twin.traffic.replay_file import replay_capture
+
+    _say(replay_capture(capture, out, phone=phone or PHONE, cut_idle_s=cut_idle_s).table())
+
+
+def twin_inspect(
+    scenario: Word, /, load: Name = None, seed: int = 0, picture: Path | None = None, json_file: JsonFile = None
+) -> None:
+    """Look at a scenario: sites, users, SINR and delay of each cell.
+
+    Args:
+        scenario: a name or a YAML file.
+        load: one of the scenario's loads.
+        seed: seed of all random numbers.
+        picture: write map, SINR and delay to this .svg file.
+        json_file: write every number to this file.
+    """
+    from ranpilot import scenarios
+    from ranpilot.experiments.scenario_pictures import draw_inspection, inspection_table
+    from ranpilot.runs import write_atomic, write_json
+    from ranpilot.twin.inspect import inspect_scenario
+
+    found = scenarios.load(scenario)
+    inspection = inspect_scenario(found.with_load(load) if load else found, seed)
+    if picture is not None:
+        write_atomic(picture, draw_inspection(inspection).encode())
+    if json_file is not None:
+        write_json(json_file, inspection.to_json())
+    console, lines = _console(), inspection_table(inspection)
+    console.print(_table(f"{inspection.scenario} {inspection.scenario_hash[:12]}, seed {seed}", lines))
+
+
+def twin_bench(json_file: JsonFile = None) -> None:
+    """Measure cell-slots a second on the reference scenario.
+
+    Args:
+        json_file: write the rates to this file.
+    """
+    from ranpilot.twin.bench import bench
+
+    bench(json_file)
+
+
 def llm_choose(prompt: Word, /, options: str = " up, down, keep, move", depth: int = 30) -> None:
     """Ask the embedded language model to choose among single words, and print the chances.
 
@@ -205,6 +261,10 @@ def version() -> None:
     _say(f"ranpilot {installed('ranpilot')}")
 
 
+def twin() -> None:
+    """The simulator by itself: inspect, bench."""
+
+
 def traffic() -> None:
     """Captures to traffic models: fit, replay."""
 
@@ -217,13 +277,15 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "run": run,
     "compare": compare,
     "demo": demo,
+    "twin": twin,
     "traffic": traffic,
     "llm": llm,
     "doctor": doctor,
     "version": version,
 }
 GROUPS: dict[str, dict[str, Callable[..., int | None]]] = {
-    "traffic": {"fit": traffic_fit},
+    "twin": {"inspect": twin_inspect, "bench": twin_bench},
+    "traffic": {"fit": traffic_fit, "replay": traffic_replay},
     "llm": {"choose": llm_choose},
 }
 """Commands of two words; the first one's function above only describes it."""
@@ -266,18 +328,13 @@ def _split(names: str | None) -> list[str] | None:
 
 def _show(report: Report, json_file: Path | None) -> None:
     """Print every table and where the page is."""
-    from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
 
     from ranpilot.runs import write_json
 
-    console = Console(width=None if sys.stdout.isatty() else 140)
+    console = _console()
     for part, (title, lines) in zip(report.numbers["parts"], report.tables(), strict=True):
-        table = Table(*lines[0], title=title, title_justify="left")
-        for line in lines[1:]:
-            table.add_row(*map(escape, line))
-        console.print(table)
+        console.print(_table(title, lines))
         console.print(part["headline"], markup=False, highlight=False)
         for check in part["checks"]:
             asked = ", as expected" if check["is_expected_to_fail"] and not check["holds"] else ""
@@ -287,6 +344,23 @@ def _show(report: Report, json_file: Path | None) -> None:
     if json_file is not None:
         write_json(json_file, report.flat(os.cpu_count() or 1))
     _say(f"report: {report.path}")
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 140)
+
+
+def _table(title: str, lines: list[list[str]]) -> Table:
+    """Lines of text as a table, the first one its header."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(*lines[0], title=title, title_justify="left")
+    for line in lines[1:]:
+        table.add_row(*map(escape, line))
+    return table
 
 
 def _say(text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 import os
 import queue
@@ -41,12 +42,20 @@ def run_grid(
         sum(experiment.work(row) for row, _ in experiment.cells()),
         sum(_work_done(experiment, row, folder.cell(row.label, load)) for row, load in experiment.cells()),
     )
+    if todo and not _has_compiled_kernels():
+        progress.note("Compiling the simulator's kernels, once on this machine; this takes a few minutes ...")
     if workers > 1 and len(todo) > 1:
         _Workers(experiment, folder, progress, min(workers, len(todo)), checkpoint_s).run(todo)
         return
     with StopRequest() as stop:
         for row, load in todo:
             run_cell(experiment, row, load, folder.cell(row.label, load), progress.advance, stop, checkpoint_s)
+
+
+def _has_compiled_kernels() -> bool:
+    """Whether an earlier run left compiled kernels of these sources; importing `kernels` is what sets the folder."""
+    kernels = importlib.import_module("ranpilot.kernels")
+    return Path(kernels.numba.config.CACHE_DIR).exists()
 
 
 def _work_done(experiment: Experiment, row: Row, cell: CellFolder) -> float:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ranpilot.twin.inspect import Inspection
 
-__all__ = ["Picture", "draw_inspection", "draw_scenario"]
+__all__ = ["Picture", "draw_inspection", "draw_scenario", "inspection_table"]
 
 CELL_COLOURS = ("#2563eb", "#ea580c", "#0d9488", "#7c3aed", "#ca8a04", "#db2777", "#64748b", "#65a30d")
 
@@ -63,6 +63,25 @@ def draw_inspection(found: Inspection) -> str:
         axis.grid(color=GRID, lw=0.8)
         axis.legend(frameon=False, fontsize=8)
     return to_svg(figure, f"Map, SINR and delay of {found.scenario}")
+
+
+def inspection_table(found: Inspection) -> list[list[str]]:
+    """Header, and one line a cell: place, power, users, SINR, packets and delay."""
+    lines = [["cell", "x, m", "y, m", "power, dBm", "users", "SINR 5 / 50 %, dB", "packets", "delay 50 / 95 %, ms"]]
+    for cell, name in enumerate(found.site_names):
+        values_db = found.sinr_db[found.sinr_cell == cell]
+        sinr = "{:.1f} / {:.1f}".format(*np.quantile(values_db, [0.05, 0.5])) if len(values_db) else "–"
+        packets = found.delay_packets[cell]
+        place = np.searchsorted(np.cumsum(packets), np.array([0.5, 0.95]) * packets.sum())
+        delay = "≤ {:g} / {:g}".format(*found.delay_edge_ms[place]) if packets.sum() else "–"
+        numbers = [
+            found.site_x_m[cell],
+            found.site_y_m[cell],
+            found.site_power_dbm[cell],
+            np.sum(found.ue_cell == cell),
+        ]
+        lines.append([name, *(f"{number:g}" for number in numbers), sinr, f"{packets.sum()}", delay])
+    return lines
 
 
 def _draw_map(axis: Axes, found: Inspection) -> None:

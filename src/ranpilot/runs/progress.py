@@ -63,7 +63,8 @@ class PlainProgress:
 
     def __init__(self) -> None:
         self._total = self._done = self._before = 0.0
-        self._start = self._last = time.monotonic()
+        self._start: float | None = None
+        self._last = time.monotonic()
 
     def __enter__(self) -> PlainProgress:
         return self
@@ -73,18 +74,22 @@ class PlainProgress:
 
     def expect(self, total: float, done: float) -> None:
         """Start to count."""
-        self._total, self._done, self._before = total, done, done
-        self._start = self._last = time.monotonic()
+        self._total, self._done, self._start = total, done, None
+        self._last = time.monotonic()
 
     def advance(self, amount: float, text: str) -> None:
         """Count, and write a line where the last one is old."""
-        self._done += amount
         now = time.monotonic()
+        if self._start is None:
+            # What came before the first episode (processes start, kernels compile) says nothing about the speed.
+            self._start, self._before = now, self._done + amount
+        self._done += amount
         if now - self._last < _SECONDS_BETWEEN_LINES and self._done < self._total:
             return
         self._last = now
-        left = (self._total - self._done) * (now - self._start) / max(self._done - self._before, 1e-9)
-        self.note(f"{100 * self._done / max(self._total, 1e-9):3.0f} %  {_clock(left)} left  {text}")
+        measured = self._done - self._before
+        left = _clock((self._total - self._done) * (now - self._start) / measured) if measured > 0 else "?"
+        self.note(f"{100 * self._done / max(self._total, 1e-9):3.0f} %  {left} left  {text}")
 
     def note(self, text: str) -> None:
         """Write the line."""
