@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -53,9 +54,9 @@ class Fixed:
             os.replace(temporary, path)
         except OSError as error:
             problem = f"could not be written ({error.strerror or error})"
+            with suppress(OSError):
+                temporary.unlink()
             raise CheckpointError(str(path), problem, "make room or choose another folder") from error
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def progress(self) -> dict[str, int]:
         """What changes while it runs; nothing for most."""
