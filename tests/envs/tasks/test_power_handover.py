@@ -90,7 +90,8 @@ def test_levels_and_words_of_the_observation_are_those_of_the_network() -> None:
     for network in range(3):
         for agent in range(2):
             words = state_words(env.spec, agent, found[network, agent])
-            assert words[0] == f"{power[network, agent]:g} dBm"
+            assert words[0] == env.spec.features[0].words[agent][round(power[network, agent] - (43, 30)[agent])]
+            assert words[1] in ("good", "fair", "poor")
             assert words[2] == ("full" if found[network, agent, 2] else "free")
 
 
@@ -166,11 +167,12 @@ def test_a_snapshot_in_the_middle_of_an_episode_goes_on_exactly() -> None:
 def test_a_snapshot_that_does_not_fit_is_refused_and_changes_nothing() -> None:
     env = make(2)
     before = env.networks.fingerprint()
-    for data in (b"nonsense", env.snapshot()[:200], make(1).snapshot()):
+    for data in (b"nonsense", b"", env.snapshot()[:-200], make(1).snapshot()):
         with pytest.raises(CheckpointError):
             env.restore(data)
-    with pytest.raises(CheckpointError, match="scenario"):
-        env.restore(PowerHandover.make(scenario(), 2, 5, load="low").snapshot())
+    for other in (make(2, load="low"), make(2, variant="power"), make(2, first_network=1)):
+        with pytest.raises(CheckpointError, match="another environment"):
+            env.restore(other.snapshot())
     assert env.networks.fingerprint() == before
 
 
@@ -216,10 +218,10 @@ def test_a_roll_carries_the_bookkeeping_and_goes_on_beyond_the_cut() -> None:
     [
         ([[0, 1]] * 3, "shape"),
         ([0, 1], "shape"),
-        ([[0, 4]] * 2, "option"),
-        ([[0, -1]] * 2, "option"),
-        ([[0.0, float("nan")]] * 2, "kind"),
-        ([[0.5, 1.0]] * 2, "kind"),
+        ([[0, 4]] * 2, "must be one of 0 'up'"),
+        ([[0, -1]] * 2, "must be one of 0 'up'"),
+        ([[0.0, float("nan")]] * 2, "must be one of 0 'up'"),
+        ([[0.5, 1.0]] * 2, "must be one of 0 'up'"),
     ],
 )
 def test_a_wrong_action_is_refused_and_changes_nothing(action: Any, problem: str) -> None:

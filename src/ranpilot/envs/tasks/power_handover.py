@@ -8,8 +8,11 @@ the twin's; what the paper leaves open is filled in as in `aura-paper`.
 from __future__ import annotations
 
 import io
+import json
+import zipfile
+import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Self
 
 import numpy as np
@@ -32,16 +35,19 @@ from ranpilot.envs.tasks._requests import (
     move_requests,
 )
 from ranpilot.envs.tasks._spec import DOWN, MOVE, POWER_STEP_DB, UP, make_spec, power_grid
+from ranpilot.envs.tasks._start import draw_powers
 from ranpilot.envs.twin_what_if import TwinWhatIf
 from ranpilot.errors import CheckpointError, ConfigError, UnknownNameError
 from ranpilot.twin.controls import ADMISSION_LIMIT, FORCED_HANDOVER, RELEASE, TX_POWER_DBM
 from ranpilot.twin.network import Networks
 from ranpilot.twin.parameters import TICK_S
-from ranpilot.twin.rng import STREAM_TASK_POWER, draw_uniform, fold_seed
 from ranpilot.twin.scenario import Scenario, Split
 from ranpilot.twin.state import CELL_BLOCKED
 
 __all__ = ["PART", "VARIANTS", "Numbers", "PowerHandover"]
+
+SNAPSHOT = "snapshot of task power-handover"
+SNAPSHOT_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -140,7 +146,7 @@ class PowerHandover:
             raise ConfigError("first_episode", first_episode, "at least 0")
         self._episode, self._step = first_episode, 0
         self.networks.reset(first_episode)
-        self.networks.apply({TX_POWER_DBM: self._draw_powers(first_episode)})
+        self.networks.apply({TX_POWER_DBM: self._start_powers()})
         self.networks.advance(self._warm_up_slots)
         self._calls = make_calls(*self._calls.serving_cell.shape)
         self._last_drops[:] = 0
@@ -208,11 +214,11 @@ class PowerHandover:
         return reward
 
     def snapshot(self) -> bytes:
-        """Everything needed to go on exactly."""
+        """Everything needed to go on exactly, and what it belongs to."""
         file = io.BytesIO()
         np.savez(
             file,
-            scenario=np.array(self.networks.scenario.hash()),
+            identity=np.array(self._identity()),
             clock=np.array([self._step, self._episode]),
             last_drops=self._last_drops,
             networks=np.frombuffer(self.networks.snapshot(), dtype=np.uint8),
@@ -221,27 +227,26 @@ class PowerHandover:
         return file.getvalue()
 
     def restore(self, data: bytes) -> None:
-        """Go on from a snapshot. Raises CheckpointError for one that does not fit; then nothing has changed."""
+        """Go on from a snapshot. Raises CheckpointError for one that does not fit; nothing is changed then."""
         try:
-            with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-                found = dict(arrays)
-            calls = Calls(*(found[name] for name in Calls._fields))
-            scenario, clock, drops = str(found["scenario"]), found["clock"], found["last_drops"]
-            networks = found["networks"].tobytes()
-        except (ValueError, KeyError, OSError, EOFError) as error:
-            raise CheckpointError("snapshot", f"not readable ({error})", "take one with the same version") from None
-        if scenario != self.networks.scenario.hash() or drops.shape != self._last_drops.shape:
-            raise CheckpointError(
-                "snapshot",
-                f"made with {len(drops)} networks of scenario {scenario}",
-                f"restore it into {self.num_networks} networks of scenario {self.networks.scenario.hash()}"
-                if scenario == self.networks.scenario.hash()
-                else "restore it into the scenario that it was made with",
-            )
-        self.networks.restore(networks)
-        self._calls, self._last_drops = calls, drops
-        self._step, self._episode = int(clock[0]), int(clock[1])
+            with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+                found = dict(archive)
+        except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise CheckpointError(SNAPSHOT, f"it cannot be read ({error})", "start again") from error
+        if str(found.get("identity", "")) != self._identity():
+            remedy = "use an environment with the same scenario, load, split, variant, seed and networks"
+            raise CheckpointError(SNAPSHOT, "it belongs to another environment", remedy)
+        self.networks.restore(found["networks"].tobytes())
+        self._calls = Calls(*(found[name] for name in Calls._fields))
+        self._last_drops = found["last_drops"]
+        self._step, self._episode = (int(number) for number in found["clock"])
         self._count(self.networks.ues.sinr_l3_db)
+
+    def _identity(self) -> str:
+        """What a snapshot must agree in."""
+        networks = self.networks
+        identity = {"version": SNAPSHOT_VERSION, "scenario": networks.scenario.hash(), **asdict(self._numbers)}
+        return json.dumps({**identity, "seed": networks.seed, "networks": networks.network_ids.tolist()})
 
     def _checked(self, action: Action) -> IntArray:
         return check_options(self.spec, action, (self.num_networks, self.spec.num_agents))
@@ -261,6 +266,11 @@ class PowerHandover:
         self._count(sinr_db)
         self._step += 1
         return self._reward(tally, self._blocked() - blocked, power)
+
+    def _start_powers(self) -> NDArray[np.float64]:
+        networks = self.networks
+        split = networks.scenario.placement_seed_offset
+        return draw_powers(self._grid, networks.seed, split, networks.network_ids, self._episode)
 
     def _act(self, action: IntArray, tally: Tally) -> NDArray[np.float64]:
         """Put the actions into force; the powers [B, C] that are then set, in dBm."""
@@ -290,7 +300,8 @@ class PowerHandover:
 
     def _blocked(self) -> IntArray:
         """[B, C] arrivals since the reset that found the cell full."""
-        return self.networks.counters().cell[..., CELL_BLOCKED]
+        blocked: IntArray = self.networks.counters().cell[..., CELL_BLOCKED]
+        return blocked
 
     def _reward(self, tally: Tally, blocked: IntArray, power_dbm: FloatArray) -> Played:
         """Terms and counts of the step just played; keeps the drops for the next observation."""
@@ -317,16 +328,6 @@ class PowerHandover:
             terms=np.stack(weighted, axis=2).astype(np.float64),
             counts={name: np.asarray(values, dtype=np.float64) for name, values in counts.items()},
         )
-
-    def _draw_powers(self, episode: int) -> NDArray[np.float64]:
-        """[B, C] powers drawn uniformly from each cell's grid, in dBm."""
-        split = self.networks.scenario.placement_seed_offset
-        seed = int(fold_seed(self.networks.seed, split, 0, 0, STREAM_TASK_POWER))
-        powers = np.empty((self.num_networks, len(self._grid)))
-        for row, network in enumerate(self.networks.network_ids):
-            for cell, grid in enumerate(self._grid):
-                powers[row, cell] = grid[int(draw_uniform(seed, network, cell, episode, STREAM_TASK_POWER) * len(grid))]
-        return powers
 
 
 def _served_share(
