@@ -1,10 +1,12 @@
 """LLM-guided and learned control of radio access networks, on a packet-level digital twin.
 
-Everything public is loaded when it is first used, so that importing the package stays fast.
+Everything public is loaded when it is first used, so that importing the package stays fast. Where Gymnasium was
+imported before, its registry learns the ids `ranpilot/…` at once; otherwise with the first `make`.
 """
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -56,3 +58,9 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+if "gymnasium" in sys.modules:
+    from ranpilot.envs.make import register_ids
+
+    register_ids()

@@ -62,7 +62,8 @@ def make_batch(
 def register_ids() -> None:
     """Enter IDS into Gymnasium's registry, for `gymnasium.make` and `gymnasium.make_vec`.
 
-    Gymnasium calls it by itself where ranpilot is installed (entry point `gymnasium.envs`).
+    It happens when ranpilot is imported after Gymnasium, and with the first use of `ranpilot.envs.views`.
+    `gymnasium.make("ranpilot.envs.views:ranpilot/two-cell-v0")` works whatever was imported before.
     """
     from gymnasium.envs.registration import register, registry
 
