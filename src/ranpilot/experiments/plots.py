@@ -43,13 +43,12 @@ def colour_of(label: str, learns: bool) -> str:
 def draw_bars(results: Results, metric: str = "dropped") -> str:
     """IQM of `metric` for every row and load, with 95 % intervals and one dot a seed."""
     experiment = results.experiment
-    labels = [row.label for row in experiment.rows]
+    rows = [row for row in experiment.rows if results.cell(row.label, experiment.loads[0]).per_seed(metric) is not None]
+    labels = [row.label for row in rows]
     figure, axes = new_figure(len(experiment.loads), height=1.0 + 0.34 * len(labels), share_y=True)
     for axis, load in zip(axes, experiment.loads, strict=True):
-        for place, row in enumerate(experiment.rows):
-            values = results.cell(row.label, load).per_seed(metric)
-            if values is None:
-                continue
+        for place, row in enumerate(rows):
+            values = results.per_seed(row.label, load, metric)
             interval = iqm_interval(values)
             colour = colour_of(row.label, row.learns)
             axis.barh(place, interval.estimate, height=0.62, color=colour, alpha=0.32, zorder=2)
@@ -64,7 +63,7 @@ def draw_bars(results: Results, metric: str = "dropped") -> str:
         axis.set_xlim(left=0)
         axis.grid(axis="x", color=GRID, lw=0.8, zorder=0)
     axes[0].set_yticks(range(len(labels)), labels)
-    axes[0].invert_yaxis()
+    axes[0].set_ylim(len(labels) - 0.4, -0.6)
     return to_svg(figure, f"Dropped hand-off requests of every row and load: {metric}")
 
 
@@ -74,7 +73,8 @@ def draw_curves(results: Results, metric: str = "dropped") -> str | None:
     rows = [row for row in experiment.rows if row.learns and row.label in CURVE_ROWS]
     if not rows or experiment.train_episodes < 2:
         return None
-    figure, axes = new_figure(len(experiment.loads), height=3.0)
+    figure, axes = new_figure(len(experiment.loads), height=3.2)
+    window = max(1, (experiment.train_episodes + CURVE_POINTS - 1) // CURVE_POINTS)
     for axis, load in zip(axes, experiment.loads, strict=True):
         for row in rows:
             cell = results.cell(row.label, load)
@@ -83,7 +83,6 @@ def draw_curves(results: Results, metric: str = "dropped") -> str | None:
                 if values is None:
                     continue
                 first = 0 if phase == "train" else experiment.train_episodes
-                window = max(1, (len(values) + CURVE_POINTS - 1) // CURVE_POINTS)
                 episode, middle, low, high = _windows(values, window)
                 colour = colour_of(row.label, True)
                 label = row.label if phase == "train" else None
@@ -104,7 +103,7 @@ def draw_curves(results: Results, metric: str = "dropped") -> str | None:
         axis.set_ylim(bottom=0)
         axis.grid(color=GRID, lw=0.8, zorder=0)
     axes[0].set_ylabel(f"{metric} an episode")
-    axes[-1].legend(frameon=False, fontsize=8, loc="upper right")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=6, frameon=False, fontsize=9)
     return to_svg(figure, "Learning curves with bands")
 
 
