@@ -131,7 +131,8 @@ def make_adviser(name: str) -> Controller:
     if name == LANGUAGE_MODEL:
         from ranpilot import llm
 
-        return CachedPolicy(llm.load(LANGUAGE_MODEL))
+        # float32 on every machine: bfloat16 would change some answers and with them the tables.
+        return CachedPolicy(llm.load(LANGUAGE_MODEL, dtype="float32"))
     if name not in HEURISTICS.names():
         raise UnknownNameError("adviser", name, adviser_names())
     return HEURISTICS.load(name)()
