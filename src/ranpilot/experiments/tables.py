@@ -14,6 +14,7 @@ from ranpilot.experiments.results import METRICS, CellResult, Results
 from ranpilot.experiments.statistics import (
     Interval,
     difference,
+    iqm,
     iqm_interval,
     probability_of_improvement,
     ratio,
@@ -49,16 +50,17 @@ def summarise(results: Results) -> dict[str, Any]:
 def headline(results: Results) -> str:
     """The result in one sentence, without claiming what the intervals do not show."""
     experiment = results.experiment
+    load = experiment.loads[-1]
     guided = next((label for label in reversed(HEADLINE) if experiment.has_row(label)), None)
     if guided is None or not experiment.has_row(CONTROL):
-        return f"{len(experiment.rows)} ways to run {experiment.scenario}, {experiment.seeds} seeds each."
-    load = experiment.loads[-1]
+        dropped = (f"{row.label} {_number(iqm(results.per_seed(row.label, load)))}" for row in experiment.rows)
+        return f"Dropped hand-off requests an episode at {load} load on {experiment.scenario}: {', '.join(dropped)}."
     own, base = results.per_seed(guided, load), results.per_seed(CONTROL, load)
     change = difference(own, base, paired=experiment.shared_networks)
     of = ratio(own, base, paired=experiment.shared_networks)
     adviser = experiment.row(guided).adviser
-    numbers = f"{_number(iqm_interval(own).estimate)} hand-off requests an episode"
-    alone = _number(iqm_interval(base).estimate)
+    numbers = f"{_number(iqm(own))} hand-off requests an episode"
+    alone = _number(iqm(base))
     what = f"At {load} load on {experiment.scenario}, base stations that weigh the advice of '{adviser}'"
     if change.high < 0:
         share = f", so {100 * (1 - of.estimate):.0f} % fewer with advice" if math.isfinite(of.estimate) else ""
