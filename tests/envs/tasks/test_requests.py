@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import runpy
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -21,6 +24,7 @@ from ranpilot.envs.tasks._requests import (
     move_requests,
 )
 
+REFERENCE = Path(__file__).parents[2] / "reference" / "handover_requests_reference.py"
 HOLD = 4
 """Looks in a row that open a request in these tests."""
 BAD, FAIR, USABLE = -5.0, -1.0, 5.0
@@ -289,3 +293,56 @@ def test_networks_of_a_batch_do_not_touch_each_other() -> None:
         alone = play(slice(network, network + 1))
         assert alone == [whole[network : network + 1] for whole in together]
     assert np.sum(together[0]) > -4 * 30
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_kernels_agree_with_a_slow_obvious_twin(seed: int) -> None:
+    """Random walks of links, random wishes, places that fill again; three cells, forty steps of four looks."""
+    random = np.random.default_rng(seed)
+    num_cells, num_places, num_steps = 3, 24, 40
+    capacity = np.array([6, 9, 8], np.int64)
+    rule = Rule(-3.0, 0.0, HOLD, 3, 3, 5, capacity)
+    slow = runpy.run_path(str(REFERENCE))["RequestsReference"](capacity.tolist(), HOLD)
+    calls, failures = make_calls(1, num_places), np.zeros((1, num_places), np.int64)
+    serving = np.full((1, num_places), -1, np.int32)
+    call_id = np.zeros((1, num_places), np.int64)
+    sinr = random.uniform(-10, 8, (1, num_places, num_cells))
+    seen = np.zeros(4, int)
+    for step in range(num_steps):
+        tally, orders = make_tally(1, num_cells), make_orders(1, num_places)
+        connected = np.array([[(serving == cell).sum() for cell in range(num_cells)]], np.int64)
+        wants = random.random((1, num_cells)) < 0.3
+        move_requests(calls, tally, orders, wants, connected, sinr, step, rule)
+        counted, touched = slow.act(wants[0].tolist(), sinr[0].tolist(), step)
+        expected = {place: target for place, target in touched.items() if target is not None}
+        assert {int(place): int(orders.target[0, place]) for place in np.flatnonzero(orders.target[0] >= 0)} == expected
+        assert set(np.flatnonzero(orders.release[0])) == {place for place, target in touched.items() if target is None}
+        serving[orders.release] = -1
+        serving = np.where(orders.target >= 0, orders.target, serving).astype(np.int32)
+        for _ in range(HOLD):
+            fill_places(random, serving, call_id, sinr, capacity)
+            sinr += random.normal(0, 0.5, sinr.shape)
+            follow_links(calls, tally, serving, call_id, failures, sinr, rule)
+            slow.look(serving[0].tolist(), sinr[0].tolist())
+        orders = make_orders(1, num_places)
+        age_requests(calls, tally, orders, rule)
+        assert np.flatnonzero(orders.release[0]).tolist() == slow.end_step(counted)
+        serving[orders.release] = -1
+        for name in ("requests", "refused", "timed_out", "pingpong"):
+            assert getattr(tally, name)[0].tolist() == [getattr(station, name) for station in counted]
+        seen += [tally.requests.sum(), tally.refused.sum(), tally.timed_out.sum(), tally.pingpong.sum()]
+    assert (seen[:3] > 0).all()
+
+
+def fill_places(
+    random: np.random.Generator, serving: np.ndarray, call_id: np.ndarray, sinr: np.ndarray, capacity: np.ndarray
+) -> None:
+    """Empty a place now and then, and fill empty ones where a cell has room."""
+    leaving = random.random(serving.shape) < 0.02
+    serving[leaving] = -1
+    for place in np.flatnonzero((serving[0] < 0) & ~leaving[0]):
+        cell = int(random.integers(0, len(capacity)))
+        if random.random() < 0.3 and (serving == cell).sum() < capacity[cell]:
+            serving[0, place] = cell
+            call_id[0, place] += 1
+            sinr[0, place] = random.uniform(-10, 8, len(capacity))

@@ -7,6 +7,7 @@ the twin's; what the paper leaves open is filled in as in `aura-paper`.
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import zipfile
@@ -23,6 +24,7 @@ from ranpilot.envs.aura_paper.spec import STATE_NAMES
 from ranpilot.envs.controller import Action, FloatArray, IntArray, Observation, Outcome, TaskSpec
 from ranpilot.envs.tasks._requests import (
     Calls,
+    Links,
     Rule,
     Tally,
     age_requests,
@@ -199,13 +201,14 @@ class PowerHandover:
     def fork(self, networks: IntArray, draw: IntArray) -> Self:
         """Copies of the picked networks with fresh futures, see `twin_what_if.Forkable`."""
         copies = len(draw)
-        forks = self.networks.fork(copies, networks=networks, future="fresh", draw=draw)
-        other = type(self)(forks, self._numbers)
-        other._calls = Calls(*(np.repeat(array[networks], copies, axis=0) for array in self._calls))
-        for mine, theirs in zip(self._links, other._links, strict=True):
-            theirs[:] = np.repeat(mine[networks], copies, axis=0)
-        other._last_drops = np.repeat(self._last_drops[networks], copies, axis=0)
-        other._step, other._episode = self._step, self._episode
+        rows = np.repeat(networks, copies)
+        other = copy.copy(self)
+        other.networks = self.networks.fork(copies, networks=networks, future="fresh", draw=draw)
+        other.num_networks = len(rows)
+        other.what_if = TwinWhatIf(other)
+        other._calls = Calls(*(array[rows] for array in self._calls))
+        other._links = Links(*(array[rows] for array in self._links))
+        other._last_drops = self._last_drops[rows]
         return other
 
     def play(self, action: Action) -> NDArray[np.float64]:
