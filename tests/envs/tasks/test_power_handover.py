@@ -273,3 +273,24 @@ def test_moving_to_a_full_neighbour_is_refused_and_the_call_is_lost() -> None:
         assert (env.networks.cells.connected_ues[:, 1] <= 1).all()
     assert refused[:, 0].sum() > 0
     assert np.array_equal(env.networks.measure()["RP.Releases"] >= refused, np.full((8, 2), True))
+
+
+def test_it_runs_on_fifty_seven_cells_and_advisers_see_the_six_nearest() -> None:
+    columns, spacing_m = 8, 500.0
+    site = {"height_m": 25, "propagation": "UMa", "power_dbm": 43, "min_power_dbm": 40, "capacity": 3}
+    sites = [
+        {"name": f"s{index}", "x_m": spacing_m * (index % columns), "y_m": spacing_m * (index // columns), **site}
+        for index in range(57)
+    ]
+    large = scenario(layout={"area_m": [-250, -250, 3750, 3750], "sites": sites}, control={"episode_steps": 3})
+    env = PowerHandover.make(large, 1, 5, split="heldout")
+    requests = 0.0
+    for _ in range(2):
+        outcome = env.step(np.full((1, 57), MOVE))
+        requests += outcome.counts["requests"].sum()
+    assert outcome.reward.shape == (1, 57)
+    assert env.observation.state.shape == (1, 57 * 4)
+    assert requests > 0
+    assert env.spec.neighbours[9][:4] == (1, 8, 10, 17)
+    assert all(len(nearest) == 6 for nearest in env.spec.neighbours)
+    assert env.what_if.roll(np.full((1, 57, 2), KEEP), 1, 1).shape == (1, 2, 1)
