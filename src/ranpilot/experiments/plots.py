@@ -108,13 +108,13 @@ def draw_curves(results: Results, metric: str = "dropped") -> str | None:
 
 
 def new_figure(
-    columns: int, *, height: float, share_y: bool = False, width: float = 11.0
+    columns: int, *, height: float, share_y: bool = False, widths: Sequence[float] | None = None
 ) -> tuple[Figure, Sequence[Axes]]:
     """A row of axes in the report's style, drawn without a display."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout="constrained")
-    axes = figure.subplots(1, columns, sharey=share_y, squeeze=False)[0]
+    figure = Figure(figsize=(11.0, height), layout="constrained")
+    axes = figure.subplots(1, columns, sharey=share_y, squeeze=False, width_ratios=widths)[0]
     for axis in axes:
         axis.spines[["top", "right"]].set_visible(False)
         axis.spines[["left", "bottom"]].set_color("#9ca3af")

@@ -44,14 +44,15 @@ def draw_scenario(experiment: Experiment) -> Sequence[Picture]:
     note = (
         f"Scenario {found.scenario} ({found.scenario_hash[:12]}) at {load} load, seed {found.seed}, before anybody "
         "controls it. Left: which cell is received strongest, shadowing included, with the sites and the users of one "
-        "network. Middle: filtered wideband SINR of the users. Right: delay of delivered packets."
+        "network. Middle: filtered wideband SINR of the users; below the dashed −3 dB a link is bad. Right: delay of "
+        "delivered packets."
     )
     return [Picture("The network", note, draw_inspection(found))]
 
 
 def draw_inspection(found: Inspection) -> str:
     """Map with best-server areas and users, SINR and delay as distribution functions; one SVG."""
-    figure, axes = new_figure(3, height=3.9)
+    figure, axes = new_figure(3, height=3.4, widths=(1.7, 1, 1))
     _draw_map(axes[0], found)
     for cell, name in enumerate(found.site_names):
         colour = CELL_COLOURS[cell % len(CELL_COLOURS)]
@@ -61,7 +62,7 @@ def draw_inspection(found: Inspection) -> str:
     axes[2].set(xlabel="packet delay, ms", ylabel="share of packets below", ylim=(0, 1), xscale="log")
     for axis in axes[1:]:
         axis.grid(color=GRID, lw=0.8)
-        axis.legend(frameon=False, fontsize=8)
+        axis.legend(frameon=False, fontsize=8, loc="lower right")
     return to_svg(figure, f"Map, SINR and delay of {found.scenario}")
 
 
