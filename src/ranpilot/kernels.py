@@ -16,7 +16,7 @@ from typing import Any, TypeVar, cast
 import numba
 from numba import prange
 
-__all__ = ["inner_kernel", "kernel", "parallel_kernel", "prange", "source_hash", "unlocked_kernel"]
+__all__ = ["inner_kernel", "kernel", "parallel_kernel", "prange", "source_hash", "unlocked_kernel", "woven_kernel"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -57,6 +57,14 @@ def inner_kernel(function: Function) -> Function:
     Such a function allocates nothing and is called from `unlocked_kernel` or other inner kernels only.
     """
     return cast(Function, numba.njit(_nrt=False, forceinline=True)(function))
+
+
+def woven_kernel(function: Function) -> Function:
+    """Compile a part with one caller: its code becomes the caller's before anything is compiled.
+
+    Every function that is compiled on its own is optimised again, with all that it calls, inside each of its callers.
+    """
+    return cast(Function, numba.njit(_nrt=False, inline="always")(function))
 
 
 def unlocked_kernel(function: Function) -> Function:

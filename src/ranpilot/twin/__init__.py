@@ -1,4 +1,4 @@
-"""The network: no learning, no language model, no torch. Arrays and compiled kernels, and one public face, `Networks`."""
+"""The network: no learning, no language model, no torch. Arrays, compiled kernels, and one public face, `Networks`."""
 
 from __future__ import annotations
 

@@ -74,7 +74,9 @@ def measure_speed(scenario: Scenario, batch: int, threads: int, *, repeats: int 
     return Rate(scenario.name, batch, threads, tuple(rates))
 
 
-def bench(json_path: Path | str | None = None, *, batches: Sequence[int] = BATCHES, repeats: int = REPEATS) -> list[Rate]:
+def bench(
+    json_path: Path | str | None = None, *, batches: Sequence[int] = BATCHES, repeats: int = REPEATS
+) -> list[Rate]:
     """Measure `reference` at every batch on one and two threads, print a table, write JSON where a path is given."""
     scenario = load("reference")
     threads = [number for number in (1, 2) if number <= (os.cpu_count() or 1)]
@@ -106,9 +108,7 @@ def calibrate_load(
     scale = scenario.traffic.rate_scale
     tried: list[tuple[float, float]] = []
     for _ in range(tries):
-        use = prb_use(
-            scenario.with_changes({"traffic": {"rate_scale": scale}}), num=num, seed=seed, seconds=seconds
-        )
+        use = prb_use(scenario.with_changes({"traffic": {"rate_scale": scale}}), num=num, seed=seed, seconds=seconds)
         tried.append((scale, use))
         if abs(use - target_percent) < 0.005 * target_percent:
             break

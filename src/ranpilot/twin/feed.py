@@ -30,7 +30,7 @@ class Feed:
     def __init__(self, scenario: Scenario, network: state.Network) -> None:
         self._models = tuple(make_model(config, scenario.slot_s) for config in scenario.traffic.models())
         size = max(1, *(model.state_size for model in self._models))
-        num, num_ues = network.users.traffic_kind.shape
+        num, num_ues = network.ue.shape[:2]
         self._before: FloatArray = np.zeros((num, num_ues, size))
         """[B, U, S] states before the running block."""
         for kind, model in enumerate(self._models):
@@ -51,8 +51,8 @@ class Feed:
             self._block = slot // BLOCK_SLOTS
             self._before = self._after.copy()
             self._draw(network)
-            network.queues.taken[...] = 0
-            network.queues.next_arrival_slot[...] = self._next_arrival(network)
+            network.ue[..., state.TAKEN] = 0
+            network.ue[..., state.NEXT_ARRIVAL_SLOT] = self._next_arrival(network)
         return self._packets
 
     def renew(self, network: state.Network, slot: int) -> None:
@@ -67,8 +67,8 @@ class Feed:
         place = np.repeat(np.arange(start.size), (stop - start).ravel())
         key = place * span + self._packets.slot
         first = np.searchsorted(key, np.arange(start.size) * span + slot).reshape(start.shape)
-        network.queues.taken[...] = first - start
-        network.queues.next_arrival_slot[...] = self._next_arrival(network)
+        network.ue[..., state.TAKEN] = first - start
+        network.ue[..., state.NEXT_ARRIVAL_SLOT] = self._next_arrival(network)
 
     def reload(self, network: state.Network, slot: int) -> None:
         """Draw the running block again, as it was (after `restore`)."""
@@ -76,7 +76,7 @@ class Feed:
         if self._block >= 0:
             self._draw(network)
 
-    def copy(self, rows: Int64Array) -> Self:
+    def copy(self, rows: NDArray[np.integer]) -> Self:
         """The feed of copies of the networks `rows`; packets are shared."""
         copy = object.__new__(type(self))
         copy._models, copy._block = self._models, self._block
@@ -91,7 +91,7 @@ class Feed:
 
     def _draw(self, network: state.Network) -> None:
         """The packets of the running block, with `_after` as the states behind it."""
-        num, num_ues = network.users.traffic_kind.shape
+        num, num_ues = network.ue.shape[:2]
         self._after[...] = self._before
         places_drawn, slots_drawn, bits_drawn = [], [], []
         for kind, model in enumerate(self._models):
@@ -120,7 +120,7 @@ class Feed:
         )
 
     def _next_arrival(self, network: state.Network) -> NDArray[np.int32]:
-        position = self._packets.start + network.queues.taken
+        position = self._packets.start + network.ue[..., state.TAKEN]
         last = max(len(self._packets.slot) - 1, 0)
         found = np.minimum(position, last)
         slots = self._packets.slot[found] if len(self._packets.slot) else np.zeros(found.shape, np.int32)
@@ -132,8 +132,8 @@ def _places(
     network: state.Network, kind: int
 ) -> tuple[Int64Array, Int64Array, Int64Array, tuple[Int64Array, Int64Array]]:
     """Seed, network id and place of every place with that kind of traffic, and its (network, place) in the batch."""
-    rows = np.nonzero(network.users.traffic_kind == kind)
-    seeds, ids = network.identity.seed[:, 0], network.identity.network[:, 0]
+    rows = np.nonzero(network.ue[..., state.TRAFFIC_KIND] == kind)
+    seeds, ids = network.identity[:, state.SEED], network.identity[:, state.NETWORK]
     return seeds[rows[0]], ids[rows[0]], rows[1].astype(np.int64), (rows[0], rows[1])
 
 

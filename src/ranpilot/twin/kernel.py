@@ -10,14 +10,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ranpilot.kernels import inner_kernel, unlocked_kernel
+from ranpilot.kernels import unlocked_kernel, woven_kernel
 from ranpilot.twin import state as s
 from ranpilot.twin.mac.queue import PacketBlock, expire_packets, take_arrivals
 from ranpilot.twin.mac.reports import report_cqi
 from ranpilot.twin.mac.scheduling import list_candidates, schedule
 from ranpilot.twin.mac.scratch import Scratch, scratch_view
 from ranpilot.twin.mac.transmission import send_blocks, update_mean_rates
-from ranpilot.twin.parameters import Parameters
+from ranpilot.twin.map import strongest_cell
+from ranpilot.twin.parameters import DEADLINE_SLOTS, SHARE_BELOW, SITE_POWER_DBM, Parameters
 from ranpilot.twin.radio.shadowing import fill_field_views
 from ranpilot.twin.rng import (
     STREAM_EPISODE,
@@ -30,15 +31,16 @@ from ranpilot.twin.rng import (
 )
 from ranpilot.twin.rrc.failure import watch_link
 from ranpilot.twin.rrc.handover import hand_over
-from ranpilot.twin.rrc.measurements import measure_user, rank_interferers, update_gains
+from ranpilot.twin.rrc.measurements import GAIN_STEP_M, measure_user, rank_interferers, update_gains
 from ranpilot.twin.rrc.mobility import move_user
 from ranpilot.twin.rrc.places import leave_place, renew_fading
 from ranpilot.twin.rrc.population import arrive_and_depart, populate
 
-__all__ = ["advance", "hand_over_users", "release_users", "renew_future", "reset", "run_slot"]
+__all__ = ["advance", "fill_best_server", "hand_over_users", "release_users", "renew_future", "reset", "run_slot"]
 
 Int32Array = NDArray[np.int32]
 Int64Array = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
 
 
 @unlocked_kernel
@@ -58,7 +60,7 @@ def advance(
         _run_network(batch, parameters, packets, working, b, slots)
 
 
-@inner_kernel
+@woven_kernel
 def _run_network(
     batch: s.Network, parameters: Parameters, packets: PacketBlock, working: Scratch, b: int, slots: tuple[int, int]
 ) -> None:
@@ -69,13 +71,13 @@ def _run_network(
         run_slot(net, parameters, own_packets, scratch, slot)
 
 
-@inner_kernel
+@woven_kernel
 def run_slot(net: s.Network, parameters: Parameters, packets: PacketBlock, scratch: Scratch, slot: int) -> None:
     """One slot of one network."""
-    for ue in range(len(scratch.granted)):
-        if net.queues.next_arrival_slot[ue] <= slot:
+    for ue in range(len(scratch.ue)):
+        if net.ue[ue, s.NEXT_ARRIVAL_SLOT] <= slot:
             take_arrivals(net, packets, ue, slot)
-        if net.queues.backlog_bits[ue] > 0:
+        if net.ue[ue, s.BACKLOG_BITS] > 0:
             expire_packets(net, ue, slot)
     report_cqi(net, parameters, scratch, slot)
     list_candidates(net, scratch, slot)
@@ -86,13 +88,13 @@ def run_slot(net: s.Network, parameters: Parameters, packets: PacketBlock, scrat
         _tick(net, parameters, slot)
 
 
-@inner_kernel
+@woven_kernel
 def _tick(net: s.Network, parameters: Parameters, slot: int) -> None:
     """Mobility, measurements and RRC."""
-    for ue in range(len(net.users.serving_cell)):
-        if net.users.serving_cell[ue] >= 0:
+    for ue in range(len(net.ue)):
+        if net.ue[ue, s.SERVING_CELL] >= 0:
             move_user(net, parameters, ue, slot)
-            update_gains(net, parameters, ue, False)
+            update_gains(net, parameters, ue, GAIN_STEP_M)
             rank_interferers(net, ue)
             measure_user(net, parameters, ue, slot, parameters.rrc.l3_weight)
             watch_link(net, parameters, ue, slot)
@@ -101,36 +103,41 @@ def _tick(net: s.Network, parameters: Parameters, slot: int) -> None:
 
 
 @unlocked_kernel
-def reset(batch: s.Network, parameters: Parameters, seed: int, episode: int, ids: Int64Array, offset: int) -> None:
-    """Put freshly allocated networks into the state at slot 0 of an episode; `offset` tells splits apart."""
+def reset(
+    batch: s.Network, parameters: Parameters, seed: int, episode: int, ids: Int64Array, offset: int, slot: int
+) -> None:
+    """Put freshly allocated networks into the state at slot 0 of an episode.
+
+    offset: tells splits apart; slot: the one under which the start is drawn, negative.
+    """
     for b in range(len(ids)):
-        _reset_network(batch, parameters, seed, episode, ids[b], offset, b)
+        _reset_network(batch, parameters, seed, episode, ids[b], offset, slot, b)
 
 
-@inner_kernel
+@woven_kernel
 def _reset_network(
-    batch: s.Network, parameters: Parameters, seed: int, episode: int, network: int, offset: int, b: int
+    batch: s.Network, parameters: Parameters, seed: int, episode: int, network: int, offset: int, slot: int, b: int
 ) -> None:
     net = s.network_view(batch, b)
     own_seed = fold_seed(seed, network, episode, offset, STREAM_EPISODE)
-    net.identity.seed[0] = own_seed
-    net.identity.network[0] = network
+    net.identity[s.SEED] = own_seed
+    net.identity[s.NETWORK] = network
     num_fields, size, _ = parameters.air.fields.shape
-    fill_field_views(own_seed, network, STREAM_LOS, num_fields, size, net.cells.los_view)
-    fill_field_views(own_seed, network, STREAM_SHADOWING, num_fields, size, net.cells.shadowing_view)
-    for cell in range(len(net.cells.tx_power_dbm)):
-        power_dbm = parameters.air.site_power_dbm[cell]
-        net.cells.tx_power_dbm[cell] = power_dbm
-        net.cells.prb_power_mw[cell] = 10.0 ** (power_dbm / 10.0) / parameters.grid.num_prbs
-        net.cells.admission_limit[cell] = parameters.population.capacity[cell]
-    for ue in range(len(net.users.traffic_kind)):
+    fill_field_views(own_seed, network, STREAM_LOS, num_fields, size, net.field_view[s.LOS_VIEW])
+    fill_field_views(own_seed, network, STREAM_SHADOWING, num_fields, size, net.field_view[s.SHADOWING_VIEW])
+    for cell in range(len(net.cell)):
+        power_dbm = parameters.air.site[cell, SITE_POWER_DBM]
+        net.cell_real[cell, s.TX_POWER_DBM] = power_dbm
+        net.cell_real[cell, s.PRB_POWER_MW] = 10.0 ** (power_dbm / 10.0) / parameters.grid.num_prbs
+        net.cell[cell, s.ADMISSION_LIMIT] = parameters.population.capacity[cell]
+    for ue in range(len(net.ue)):
         uniform = draw_uniform(own_seed, network, ue, 0, STREAM_TRAFFIC_KIND)
         kind = 0
-        while uniform >= parameters.population.share_below[kind]:
+        while uniform >= parameters.population.kind[kind, SHARE_BELOW]:
             kind += 1
-        net.users.traffic_kind[ue] = kind
-        net.users.deadline_slots[ue] = parameters.population.deadline_slots[kind]
-    populate(net, parameters)
+        net.ue[ue, s.TRAFFIC_KIND] = kind
+        net.ue[ue, s.DEADLINE_SLOTS] = int(parameters.population.kind[kind, DEADLINE_SLOTS])
+    populate(net, parameters, slot)
 
 
 @unlocked_kernel
@@ -139,8 +146,8 @@ def release_users(batch: s.Network, release: Int32Array) -> None:
     for b in range(release.shape[0]):
         net = s.network_view(batch, b)
         for ue in range(release.shape[1]):
-            if release[b, ue] == 1 and net.users.serving_cell[ue] >= 0:
-                net.counters.cell[net.users.serving_cell[ue], s.CELL_RELEASES] += 1
+            if release[b, ue] == 1 and net.ue[ue, s.SERVING_CELL] >= 0:
+                net.cell_count[net.ue[ue, s.SERVING_CELL], s.CELL_RELEASES] += 1
                 leave_place(net, ue)
 
 
@@ -162,7 +169,19 @@ def renew_future(batch: s.Network, parameters: Parameters, draw: Int64Array, slo
     """
     for b in range(len(draw)):
         net = s.network_view(batch, b)
-        net.identity.seed[0] = fold_seed(net.identity.seed[0], net.identity.network[0], draw[b], slot, STREAM_FORK)
-        for ue in range(len(net.users.serving_cell)):
-            if net.users.serving_cell[ue] >= 0:
-                renew_fading(net, parameters, ue, net.users.call_id[ue])
+        net.identity[s.SEED] = fold_seed(net.identity[s.SEED], net.identity[s.NETWORK], draw[b], slot, STREAM_FORK)
+        for ue in range(len(net.ue)):
+            if net.ue[ue, s.SERVING_CELL] >= 0:
+                renew_fading(net, parameters, ue, net.ue[ue, s.CALL_ID])
+
+
+@unlocked_kernel
+def fill_best_server(
+    batch: s.Network, parameters: Parameters, x_m: FloatArray, y_m: FloatArray, best: NDArray[np.int32]
+) -> None:
+    """Write the strongest cell at every point of a grid, [B, Y, X]."""
+    for b in range(best.shape[0]):
+        net = s.network_view(batch, b)
+        for row in range(len(y_m)):
+            for column in range(len(x_m)):
+                best[b, row, column] = strongest_cell(net, parameters.air, x_m[column], y_m[row])

@@ -35,8 +35,8 @@ __all__ = [
     "PACKET_LOSS_RATE",
     "PRB_MEAN",
     "PRB_USE",
-    "RELEASES",
     "REFUSED_CONNECTIONS",
+    "RELEASES",
     "SINR_MEAN",
     "TX_POWER",
     "UE_DELAY",
@@ -130,10 +130,24 @@ UE_LINK_FAILURES = _ue("RP.RadioLinkFailures.UE", "1", 1e6, "lower", "Radio link
 UE_HANDOVERS = _ue("MM.HoExeInterSucc.UE", "1", 1e6, "neither", "Handovers that succeeded")
 UE_HANDOVERS_REFUSED = _ue("MM.HoPrepInterFail.UE", "1", 1e6, "lower", "Handovers refused by a full target")
 UE_SINR = Measurement(
-    "L1M.SS-SINR.UE", "dB", "ue", -30.0, 60.0, "higher", "Filtered wideband SINR of the serving cell, NaN if empty", OURS
+    "L1M.SS-SINR.UE",
+    "dB",
+    "ue",
+    -30.0,
+    60.0,
+    "higher",
+    "Filtered wideband SINR of the serving cell, NaN if empty",
+    OURS,
 )
 LINK_SINR = Measurement(
-    "L1M.SS-SINR.Link", "dB", "link", -30.0, 60.0, "higher", "Filtered wideband SINR that each cell gives or would", OURS
+    "L1M.SS-SINR.Link",
+    "dB",
+    "link",
+    -30.0,
+    60.0,
+    "higher",
+    "Filtered wideband SINR that each cell gives or would",
+    OURS,
 )
 
 
@@ -152,11 +166,11 @@ DELAY_EDGES = s.DELAY_BINS
 
 
 def _count(column: int, scale: float = 1.0) -> Callable[[Window], FloatArray]:
-    return lambda window: window.cell[..., column] * scale
+    return lambda window: np.multiply(window.cell[..., column], scale, dtype=np.float64)
 
 
 def _ue_count(column: int, scale: float = 1.0) -> Callable[[Window], FloatArray]:
-    return lambda window: window.ue[..., column] * scale
+    return lambda window: np.multiply(window.ue[..., column], scale, dtype=np.float64)
 
 
 def _ratio(above: FloatArray | Int64Array, below: FloatArray | Int64Array, scale: float = 1.0) -> FloatArray:
@@ -166,7 +180,7 @@ def _ratio(above: FloatArray | Int64Array, below: FloatArray | Int64Array, scale
 
 
 def _prb_use(window: Window) -> FloatArray:
-    return window.cell[..., s.CELL_PRBS] * (100.0 / max(1, window.num_slots * window.num_prbs))
+    return np.multiply(window.cell[..., s.CELL_PRBS], 100.0 / max(1, window.num_slots * window.num_prbs))
 
 
 def _prb_mean(window: Window) -> FloatArray:
@@ -214,24 +228,25 @@ def _initial_bler(window: Window) -> FloatArray:
 
 
 def _tx_power(window: Window) -> FloatArray:
-    return window.network.cells.tx_power_dbm.copy()
+    return window.network.cell_real[..., s.TX_POWER_DBM].copy()
 
 
 def _link_sinr(window: Window) -> FloatArray:
-    return window.network.links.sinr_l3_db.copy()
+    return window.network.sinr_l3_db.copy()
 
 
 def _ue_sinr(window: Window) -> FloatArray:
-    serving = window.network.users.serving_cell
-    sinr = np.take_along_axis(window.network.links.sinr_l3_db, np.maximum(serving, 0)[..., None], axis=-1)[..., 0]
+    serving = window.network.ue[..., s.SERVING_CELL]
+    sinr = np.take_along_axis(window.network.sinr_l3_db, np.maximum(serving, 0)[..., None], axis=-1)[..., 0]
     result: FloatArray = np.where(serving >= 0, sinr, np.nan)
     return result
 
 
 def _sinr_mean(window: Window) -> FloatArray:
-    serving, sinr = window.network.users.serving_cell, _ue_sinr(window)
-    result = np.zeros(window.cell.shape[:2])
-    for cell in range(result.shape[1]):
+    serving, sinr = window.network.ue[..., s.SERVING_CELL], _ue_sinr(window)
+    num, num_cells = window.cell.shape[:2]
+    result = np.zeros((num, num_cells))
+    for cell in range(num_cells):
         mine = serving == cell
         result[:, cell] = _ratio(np.where(mine, sinr, 0.0).sum(axis=1), mine.sum(axis=1))
     return result

@@ -7,6 +7,7 @@ into calls, or a copy taken in between. Axes: B networks, C cells, U places for 
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Literal, NamedTuple, Self
@@ -29,10 +30,13 @@ from ranpilot.units import dbm_to_mw
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CellView", "Networks", "UserView"]
+__all__ = ["CellView", "Counters", "Networks", "UserView"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.integer]
+
+BEFORE_START = -1
+"""The slot under which the start of an episode is drawn; no running slot has it."""
 
 
 class CellView(NamedTuple):
@@ -65,6 +69,17 @@ class UserView(NamedTuple):
     """[B, U]"""
     backlog_bits: IntArray
     """[B, U]"""
+
+
+class Counters(NamedTuple):
+    """What happened, in columns that `twin/state.py` names."""
+
+    ue: NDArray[np.int64]
+    """[B, U, NUM_UE_COUNTERS]"""
+    cell: NDArray[np.int64]
+    """[B, C, NUM_CELL_COUNTERS]"""
+    delay: NDArray[np.int64]
+    """[B, C, DELAY_BINS] delivered packets by delay"""
 
 
 class Networks:
@@ -102,22 +117,23 @@ class Networks:
     @property
     def cells(self) -> CellView:
         """What can be read of cells."""
-        cells = self._state.cells
-        return CellView(cells.tx_power_dbm.copy(), cells.connected_ues.copy(), cells.admission_limit.copy())
+        cell = self._state.cell
+        power_dbm = self._state.cell_real[..., state.TX_POWER_DBM].copy()
+        return CellView(power_dbm, cell[..., state.CONNECTED_UES].copy(), cell[..., state.ADMISSION_LIMIT].copy())
 
     @property
     def ues(self) -> UserView:
         """What can be read of users."""
-        users = self._state.users
+        ue, ue_real = self._state.ue, self._state.ue_real
         return UserView(
-            users.serving_cell.copy(),
-            users.call_id.copy(),
-            self._state.links.sinr_l3_db.copy(),
-            self._state.counters.ue[..., state.UE_FAILURES].copy(),
-            users.interrupted_until > self.slot,
-            users.x_m.copy(),
-            users.y_m.copy(),
-            self._state.queues.backlog_bits.copy(),
+            serving_cell=ue[..., state.SERVING_CELL].copy(),
+            call_id=ue[..., state.CALL_ID].copy(),
+            sinr_l3_db=self._state.sinr_l3_db.copy(),
+            failures=self._state.ue_count[..., state.UE_FAILURES].copy(),
+            interrupted=ue[..., state.INTERRUPTED_UNTIL] > self.slot,
+            x_m=ue_real[..., state.X_M].copy(),
+            y_m=ue_real[..., state.Y_M].copy(),
+            backlog_bits=ue[..., state.BACKLOG_BITS].copy(),
         )
 
     @property
@@ -131,7 +147,7 @@ class Networks:
         self.episode, self.slot = episode, 0
         self._allocate(self.num)
         offset = self.scenario.placement_seed_offset
-        kernel.reset(self._state, self._parameters, self.seed, episode, self._ids, offset)
+        kernel.reset(self._state, self._parameters, self.seed, episode, self._ids, offset, BEFORE_START)
         self._feed = Feed(self.scenario, self._state)
         self._begin_window()
 
@@ -157,7 +173,7 @@ class Networks:
             self._set_power(given[TX_POWER_DBM])
         if ADMISSION_LIMIT in given:
             limit = self._checked(ADMISSION_LIMIT, given[ADMISSION_LIMIT])
-            self._state.cells.admission_limit[:] = limit
+            self._state.cell[..., state.ADMISSION_LIMIT] = limit
         if RELEASE in given:
             kernel.release_users(self._state, self._checked(RELEASE, given[RELEASE]).astype(np.int32))
         if FORCED_HANDOVER in given:
@@ -179,9 +195,9 @@ class Networks:
         """Upper edges of bins in ms [D], and delivered packets in each since the last `measure` [B, C, D]."""
         return kpm.delay_edges_ms(self.scenario.slot_s), self._window().delay
 
-    def counters(self) -> state.Counters:
+    def counters(self) -> Counters:
         """All counters since the reset; columns are named in `twin/state.py`. Copies."""
-        return state.Counters(*(array.copy() for array in self._state.counters))
+        return Counters(*(array.copy() for array in self._now()))
 
     def fork(
         self,
@@ -191,7 +207,7 @@ class Networks:
         future: Literal["same", "fresh"] = "same",
         draw: int | Sequence[int] | IntArray = 0,
     ) -> Networks:
-        """Copies of the running networks: a `Networks` of len(networks) * k, network-major; the originals are untouched.
+        """Copies of the running networks: a `Networks` of len(networks) * k, network-major; originals stay as they are.
 
         networks: indices into the batch, all where None. future: "same" repeats the randomness to come, "fresh" draws
         it anew from (network, slot, `draw`): copies with the same draw share it, and it is never the true future.
@@ -233,7 +249,7 @@ class Networks:
         """Share the networks out over threads; one part runs in the calling thread."""
         threads = min(self.threads or int(numba.config.NUMBA_NUM_THREADS), self.num)
         edges = np.linspace(0, self.num, threads + 1).astype(int).tolist()
-        parts = list(zip(edges[:-1], edges[1:], strict=True))
+        parts = list(itertools.pairwise(edges))
         waiting = [
             _pool().submit(kernel.advance, self._state, self._parameters, packets, self._scratch, part, slots)
             for part in parts[1:]
@@ -242,27 +258,35 @@ class Networks:
         for part in waiting:
             part.result()
 
+    def best_server(self, x_m: FloatArray, y_m: FloatArray) -> NDArray[np.int32]:
+        """The cell received strongest at each point of a grid (columns x, rows y), at the powers of now: [B, Y, X]."""
+        best = np.empty((self.num, len(y_m), len(x_m)), dtype=np.int32)
+        columns, rows = np.ascontiguousarray(x_m, np.float64), np.ascontiguousarray(y_m, np.float64)
+        kernel.fill_best_server(self._state, self._parameters, columns, rows, best)
+        return best
+
     def _allocate(self, num: int) -> None:
         self._state = state.allocate(self.scenario, num)
         self._scratch = self._allocate_scratch(num)
-        self._baseline = state.Counters(*(array.copy() for array in self._state.counters))
+        self._baseline = self.counters()
         self._window_start = 0
 
     def _allocate_scratch(self, num: int) -> Scratch:
         scenario = self.scenario
         return allocate_scratch(num, scenario.num_cells, scenario.num_places, scenario.carrier.num_groups)
 
+    def _now(self) -> Counters:
+        return Counters(self._state.ue_count, self._state.cell_count, self._state.delay_count)
+
     def _begin_window(self) -> None:
-        for kept, now in zip(self._baseline, self._state.counters, strict=True):
+        for kept, now in zip(self._baseline, self._now(), strict=True):
             kept[...] = now
         self._window_start = self.slot
 
     def _window(self) -> kpm.Window:
-        ue, cell, delay = (now - kept for now, kept in zip(self._state.counters, self._baseline, strict=True))
+        ue, cell, delay = (now - kept for now, kept in zip(self._now(), self._baseline, strict=True))
         num_slots = self.slot - self._window_start
-        return kpm.Window(
-            ue, cell, delay, self._state, num_slots, self.scenario.slot_s, self.scenario.carrier.num_prbs
-        )
+        return kpm.Window(ue, cell, delay, self._state, num_slots, self.scenario.slot_s, self.scenario.carrier.num_prbs)
 
     def _copy(self, rows: IntArray) -> Self:
         copy = object.__new__(type(self))
@@ -270,8 +294,8 @@ class Networks:
         copy.episode, copy.slot, copy._window_start = self.episode, self.slot, self._window_start
         copy._parameters = self._parameters
         copy._ids = self._ids[rows]
-        copy._state = state.Network(*(type(part)(*(array[rows] for array in part)) for part in self._state))
-        copy._baseline = state.Counters(*(array[rows] for array in self._baseline))
+        copy._state = state.Network(**{name: array[rows] for name, array in self._state._asdict().items()})
+        copy._baseline = Counters(*(array[rows] for array in self._baseline))
         copy._scratch = self._allocate_scratch(len(rows))
         copy._feed = self._feed.copy(rows)
         return copy
@@ -288,10 +312,10 @@ class Networks:
 
     def _arrays(self) -> dict[str, NDArray[np.generic]]:
         """Every array that changes, by name, all with the leading axis B."""
-        arrays: dict[str, NDArray[np.generic]] = {}
-        for part_name, part in zip(self._state._fields, self._state, strict=True):
-            arrays |= {f"{part_name}.{name}": array for name, array in zip(part._fields, part, strict=True)}
-        arrays |= {f"baseline.{name}": array for name, array in zip(self._baseline._fields, self._baseline, strict=True)}
+        arrays: dict[str, NDArray[np.generic]] = dict(zip(self._state._fields, self._state, strict=True))
+        arrays |= {
+            f"baseline.{name}": array for name, array in zip(self._baseline._fields, self._baseline, strict=True)
+        }
         return arrays | self._feed.arrays()
 
     def _checked(self, control: Control, value: NDArray[np.generic]) -> NDArray[np.generic]:
@@ -305,7 +329,9 @@ class Networks:
         if control.kind != "continuous":
             outside |= ~(number == np.floor(number))
         if outside.any():
-            raise ActionError(control.name, float(number[outside][0]), f"{control.low:g}..{control.high:g} {control.unit}")
+            raise ActionError(
+                control.name, float(number[outside][0]), f"{control.low:g}..{control.high:g} {control.unit}"
+            )
         return value
 
     def _set_power(self, value: NDArray[np.generic]) -> None:
@@ -316,14 +342,13 @@ class Networks:
             if outside.any():
                 wrong = float(power_dbm[outside, cell][0])
                 raise ActionError(f"{TX_POWER_DBM.name}[{site.name}]", wrong, f"{low:g}..{high:g} dBm")
-        cells = self._state.cells
-        changed = ~np.isnan(power_dbm)
-        cells.tx_power_dbm[changed] = power_dbm[changed]
-        cells.prb_power_mw[:] = dbm_to_mw(cells.tx_power_dbm) / self.scenario.carrier.num_prbs
+        now_dbm = self._state.cell_real[..., state.TX_POWER_DBM]
+        now_dbm[...] = np.where(np.isnan(power_dbm), now_dbm, power_dbm)
+        self._state.cell_real[..., state.PRB_POWER_MW] = dbm_to_mw(now_dbm) / self.scenario.carrier.num_prbs
 
     def _targets(self, value: NDArray[np.generic]) -> NDArray[np.int32]:
         target = self._checked(FORCED_HANDOVER, value).astype(np.int32)
-        serving = self._state.users.serving_cell
+        serving = self._state.ue[..., state.SERVING_CELL]
         asked = target >= 0
         for wrong, allowed in (
             (asked & (target >= self.scenario.num_cells), f"-1 or a cell in 0..{self.scenario.num_cells - 1}"),

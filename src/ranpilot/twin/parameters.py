@@ -26,6 +26,7 @@ __all__ = [
     "TICK_S",
     "WAYPOINTS",
     "Air",
+    "BlockTables",
     "Grid",
     "LinkRules",
     "Parameters",
@@ -50,6 +51,19 @@ ROUND_ROBIN, PROPORTIONAL_FAIR = 0, 1
 STANDING, STRAIGHT_LINES, WAYPOINTS = 0, 1, 2
 RANDOM_SIGHT, ALWAYS_IN_SIGHT, NEVER_IN_SIGHT = 0, 1, 2
 
+# Columns of Air.site.
+SITE_X_M, SITE_Y_M, SITE_HEIGHT_M, SITE_POWER_DBM = 0, 1, 2, 3
+
+# Rows of LinkRules.cqi: linear SINR from which a CQI is reported, SINR in dB that it stands for (the middle of its
+# interval), and bits of one PRB.
+CQI_THRESHOLD, CQI_SINR_DB, GROUP_BITS = 0, 1, 2
+
+# Columns of BlockTables.block.
+TRANSPORT_BITS, NUM_CODE_BLOCKS, SIZE_CLASS = 0, 1, 2
+
+# Columns of PopulationRules.kind: cumulative share, deadline in slots.
+SHARE_BELOW, DEADLINE_SLOTS = 0, 1
+
 FloatArray = NDArray[np.float64]
 Float32Array = NDArray[np.float32]
 Int32Array = NDArray[np.int32]
@@ -68,14 +82,8 @@ class Grid(NamedTuple):
 class Air(NamedTuple):
     """The radio channel."""
 
-    site_x_m: FloatArray
-    """[C]"""
-    site_y_m: FloatArray
-    """[C]"""
-    site_height_m: FloatArray
-    """[C]"""
-    site_power_dbm: FloatArray
-    """[C] power at the reset"""
+    site: FloatArray
+    """[C, 4]"""
     propagation: Int32Array
     """[C] id of the propagation model"""
     carrier_hz: float
@@ -104,12 +112,8 @@ class LinkRules(NamedTuple):
     activity_weight: float
     cqi_period: int
     cqi_delay: int
-    cqi_threshold: FloatArray
-    """[16] linear SINR from which each CQI is reported"""
-    cqi_sinr_db: FloatArray
-    """[16] SINR that a reported CQI stands for: the middle of its interval"""
-    group_bits: FloatArray
-    """[16] bits of one PRB at each CQI"""
+    cqi: FloatArray
+    """[3, 16] by CQI"""
     step_up_db: float
     step_down_db: float
     fixed_mcs: int
@@ -118,6 +122,21 @@ class LinkRules(NamedTuple):
     max_transmissions: int
     delay_bin: Int32Array
     """[delay in slots] bin of the delay histogram; longer delays fall into the last"""
+
+
+class BlockTables(NamedTuple):
+    """What decides whether a transport block is decoded; index prb is a number of PRBs."""
+
+    block: Int32Array
+    """[mcs, prb, 3]"""
+    size_weight: Float32Array
+    """[mcs, prb] weight of the next class of code block sizes"""
+    probit: Float32Array
+    """[mcs, class, bin] of the code block error rate"""
+    eesm_beta: Float32Array
+    """[mcs]"""
+    mcs_threshold_db: Float32Array
+    """[mcs] effective SINR at which a block has an error rate of 0.1"""
 
 
 class RrcRules(NamedTuple):
@@ -143,14 +162,12 @@ class PopulationRules(NamedTuple):
     mobility: int
     min_speed_mps: float
     max_speed_mps: float
-    area_m: FloatArray
-    """[4] left, bottom, right, top"""
+    area_m: tuple[float, float, float, float]
+    """left, bottom, right, top"""
     capacity: Int32Array
     """[C]"""
-    share_below: FloatArray
-    """[kind] cumulative shares of the traffic mix"""
-    deadline_slots: Int32Array
-    """[kind]"""
+    kind: FloatArray
+    """[kind, 2] of the traffic mix"""
 
 
 class Parameters(NamedTuple):
@@ -158,7 +175,7 @@ class Parameters(NamedTuple):
 
     grid: Grid
     air: Air
-    phy: PhyTables
+    phy: BlockTables
     link: LinkRules
     rrc: RrcRules
     population: PopulationRules
@@ -168,7 +185,7 @@ def make_parameters(scenario: Scenario) -> Parameters:
     """The numbers of a scenario, with its fading bank, shadowing fields and link tables."""
     phy = load_phy_tables(1, scenario.carrier.num_prbs, RE_PER_PRB)
     return Parameters(
-        _grid(scenario), _air(scenario), phy, _link(scenario, phy), _rrc(scenario), _population(scenario)
+        _grid(scenario), _air(scenario), _blocks(phy), _link(scenario, phy), _rrc(scenario), _population(scenario)
     )
 
 
@@ -193,10 +210,7 @@ def _air(scenario: Scenario) -> Air:
     fading = bank.gain if scenario.radio.fading else _no_fading(carrier.num_groups)
     sight = {"random": RANDOM_SIGHT, "always": ALWAYS_IN_SIGHT, "never": NEVER_IN_SIGHT}[scenario.radio.line_of_sight]
     return Air(
-        site_x_m=np.array([site.x_m for site in sites]),
-        site_y_m=np.array([site.y_m for site in sites]),
-        site_height_m=np.array([site.height_m for site in sites]),
-        site_power_dbm=np.array([site.power_dbm for site in sites]),
+        site=np.array([(site.x_m, site.y_m, site.height_m, site.power_dbm) for site in sites], dtype=np.float64),
         propagation=np.array([model_id(site.propagation) for site in sites], dtype=np.int32),
         carrier_hz=carrier_hz,
         ue_height_m=users.height_m,
@@ -209,6 +223,11 @@ def _air(scenario: Scenario) -> Air:
         steps_per_metre=1.0 / bank.step_s,
         fields=make_shadowing_bank().field,
     )
+
+
+def _blocks(phy: PhyTables) -> BlockTables:
+    block = np.stack([phy.tbs_bits, phy.num_code_blocks, phy.size_class], axis=-1)
+    return BlockTables(block, phy.size_weight, phy.probit, phy.eesm_beta, phy.mcs_threshold_db)
 
 
 def _no_fading(num_groups: int) -> Float32Array:
@@ -235,9 +254,7 @@ def _link(scenario: Scenario, phy: PhyTables) -> LinkRules:
         activity_weight=-math.expm1(-scenario.slot_s / ACTIVITY_TIME_S),
         cqi_period=link.cqi_period_slots,
         cqi_delay=link.cqi_delay_slots,
-        cqi_threshold=np.power(10.0, threshold_db / 10.0),
-        cqi_sinr_db=middle_db,
-        group_bits=efficiency * RE_PER_PRB,
+        cqi=np.stack([np.power(10.0, threshold_db / 10.0), middle_db, efficiency * RE_PER_PRB]),
         step_up_db=OUTER_LOOP_STEP_DB,
         step_down_db=OUTER_LOOP_STEP_DB * link.target_bler / (1.0 - link.target_bler),
         fixed_mcs=-1 if link.fixed_mcs is None else link.fixed_mcs,
@@ -279,10 +296,9 @@ def _population(scenario: Scenario) -> PopulationRules:
         mobility=_mobility(mobility),
         min_speed_mps=mobility.min_speed_kmh / 3.6,
         max_speed_mps=mobility.max_speed_kmh / 3.6,
-        area_m=np.array(scenario.layout.area_m, dtype=np.float64),
+        area_m=scenario.layout.area_m,
         capacity=np.array([site.capacity or scenario.num_places for site in scenario.layout.sites], dtype=np.int32),
-        share_below=share_below,
-        deadline_slots=np.array(deadlines, dtype=np.int32),
+        kind=np.stack([share_below, np.array(deadlines, dtype=np.float64)], axis=1),
     )
 
 

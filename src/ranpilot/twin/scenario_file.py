@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -85,14 +85,14 @@ def _located(path: Path_, value: Any, allowed: str, lines: Any, source: str) -> 
 
 
 def _line(values: Any, path: Path_) -> int:
-    """Line of the deepest part of `path` that stands in the file."""
+    """Line of the deepest part of `path` that stands in the file (ruamel keeps it in `lc`)."""
     line = 1
     for part in path:
         if not hasattr(values, "lc"):
             break
-        if isinstance(values, Mapping) and part in values:
+        if hasattr(values, "keys") and part in values:
             line = values.lc.key(part)[0] + 1
-        elif isinstance(values, Sequence) and isinstance(part, int) and part < len(values):
+        elif not hasattr(values, "keys") and isinstance(part, int) and part < len(values):
             line = values.lc.item(part)[0] + 1
         else:
             break
@@ -163,7 +163,8 @@ def _allowed(kind: str, context: Mapping[str, Any], message: str) -> str:
     if kind in simple:
         return simple[kind]
     if kind == "literal_error":
-        return "one of " + context["expected"].replace(" or ", ", ").replace("'", "")
+        expected = str(context["expected"])
+        return "one of " + expected.replace(" or ", ", ").replace("'", "")
     for key, words in (("ge", "at least"), ("gt", "above"), ("le", "at most"), ("lt", "below")):
         if key in context:
             return f"{words} {context[key]:g}"

@@ -72,7 +72,9 @@ def _check(header: Mapping[str, Any], expected: Mapping[str, Any], like: Arrays)
     if header["scenario"] != expected["scenario"]:
         raise CheckpointError(SOURCE, f"is of another scenario ({header['scenario']})", "load it into its own scenario")
     if header["num"] != expected["num"]:
-        raise CheckpointError(SOURCE, f"holds {header['num']} networks", f"load it into as many ({expected['num']} here)")
+        raise CheckpointError(
+            SOURCE, f"holds {header['num']} networks", f"load it into as many ({expected['num']} here)"
+        )
     described = {name: [array.dtype.str, list(array.shape)] for name, array in like.items()}
     if header["arrays"] != described:
         raise CheckpointError(SOURCE, "holds other arrays than this version of ranpilot", "make it again")

@@ -1,4 +1,4 @@
-"""Phase 2 of a slot: users measure and report the CQI of every group, each period, and a report is used some slots later.
+"""Phase 2 of a slot: users measure and report the CQI of every group, each period; a report is used some slots later.
 
 Places report in turn (place u in slots u, u + period, ...). Source: TS 38.214 §5.2.2.1 (table 1).
 Simplification: the CQI of each group is reported whole, not as a difference to the wideband CQI.
@@ -6,53 +6,53 @@ Simplification: the CQI of each group is reported whole, not as a difference to 
 
 from __future__ import annotations
 
-from ranpilot.kernels import inner_kernel
+from ranpilot.kernels import inner_kernel, woven_kernel
 from ranpilot.twin import state as s
 from ranpilot.twin.mac.scratch import Scratch
 from ranpilot.twin.mac.sinr import fill_expected_sinr
-from ranpilot.twin.parameters import Parameters
+from ranpilot.twin.parameters import CQI_THRESHOLD, Parameters
 
 __all__ = ["forget_reports", "report_cqi"]
 
 
-@inner_kernel
+@woven_kernel
 def report_cqi(net: s.Network, parameters: Parameters, scratch: Scratch, slot: int) -> None:
     """Measure where a report is due, and put into use what has travelled for the delay."""
     period, delay = parameters.link.cqi_period, parameters.link.cqi_delay
-    num_ues = len(net.users.serving_cell)
+    num_ues = len(net.ue)
     for ue in range(slot % period, num_ues, period):
-        if net.users.serving_cell[ue] >= 0:
+        if net.ue[ue, s.SERVING_CELL] >= 0:
             _measure_cqi(net, parameters, scratch, ue, slot)
     if slot >= delay:
         for ue in range((slot - delay) % period, num_ues, period):
-            if net.users.serving_cell[ue] >= 0:
-                for group in range(net.reports.cqi.shape[1]):
-                    net.reports.cqi[ue, group] = net.reports.cqi_on_its_way[ue, group]
+            if net.ue[ue, s.SERVING_CELL] >= 0:
+                for group in range(net.cqi.shape[1]):
+                    net.cqi[ue, group] = net.cqi_on_its_way[ue, group]
 
 
 @inner_kernel
-def forget_reports(reports: s.Reports, ue: int) -> None:
+def forget_reports(net: s.Network, ue: int) -> None:
     """Begin without any report: after a handover, or for a new user."""
-    for group in range(reports.cqi.shape[1]):
-        reports.cqi[ue, group] = 0
-        reports.cqi_on_its_way[ue, group] = 0
-    reports.offset_db[ue] = 0.0
+    for group in range(net.cqi.shape[1]):
+        net.cqi[ue, group] = 0
+        net.cqi_on_its_way[ue, group] = 0
+    net.ue_real[ue, s.OFFSET_DB] = 0.0
 
 
-@inner_kernel
+@woven_kernel
 def _measure_cqi(net: s.Network, parameters: Parameters, scratch: Scratch, ue: int, slot: int) -> None:
     fill_expected_sinr(net, parameters.air, scratch, ue, slot)
-    threshold = parameters.link.cqi_threshold
+    threshold = parameters.link.cqi[CQI_THRESHOLD]
     total = 0
-    num_groups = net.reports.cqi.shape[1]
+    num_groups = net.cqi.shape[1]
     for group in range(num_groups):
         sinr = scratch.sinr[group]
         cqi = 8 if sinr >= threshold[8] else 0
         for step in (4, 2, 1):
             if sinr >= threshold[cqi + step]:
                 cqi += step
-        net.reports.cqi_on_its_way[ue, group] = cqi
+        net.cqi_on_its_way[ue, group] = cqi
         total += cqi
-    cell = net.users.serving_cell[ue]
-    net.counters.cell[cell, s.CELL_CQI_SUM] += (total + num_groups // 2) // num_groups
-    net.counters.cell[cell, s.CELL_CQI_REPORTS] += 1
+    cell = net.ue[ue, s.SERVING_CELL]
+    net.cell_count[cell, s.CELL_CQI_SUM] += (total + num_groups // 2) // num_groups
+    net.cell_count[cell, s.CELL_CQI_REPORTS] += 1

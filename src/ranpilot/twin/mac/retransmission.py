@@ -14,22 +14,22 @@ __all__ = ["due_process", "flush_processes", "free_process", "free_process_index
 
 
 @inner_kernel
-def due_process(processes: s.Processes, ue: int, slot: int) -> int:
+def due_process(net: s.Network, ue: int, slot: int) -> int:
     """The process of a user that has been due for longest, or -1."""
     best = -1
     best_slot = slot + 1
-    for process in range(processes.block_bits.shape[1]):
-        if processes.block_bits[ue, process] > 0 and processes.due_slot[ue, process] < best_slot:
+    for process in range(net.process.shape[1]):
+        if net.process[ue, process, s.BLOCK_BITS] > 0 and net.process[ue, process, s.DUE_SLOT] < best_slot:
             best = process
-            best_slot = processes.due_slot[ue, process]
+            best_slot = net.process[ue, process, s.DUE_SLOT]
     return best
 
 
 @inner_kernel
-def free_process_index(processes: s.Processes, ue: int) -> int:
+def free_process_index(net: s.Network, ue: int) -> int:
     """A process of a user that holds no block."""
-    for process in range(processes.block_bits.shape[1]):
-        if processes.block_bits[ue, process] == 0:
+    for process in range(net.process.shape[1]):
+        if net.process[ue, process, s.BLOCK_BITS] == 0:
             return process
     return -1
 
@@ -37,17 +37,17 @@ def free_process_index(processes: s.Processes, ue: int) -> int:
 @inner_kernel
 def free_process(net: s.Network, ue: int, process: int) -> None:
     """Forget the block of a process."""
-    net.processes.block_bits[ue, process] = 0
-    net.processes.payload_bits[ue, process] = 0
-    net.processes.waiting[ue] -= 1
+    net.process[ue, process, s.BLOCK_BITS] = 0
+    net.process[ue, process, s.PAYLOAD_BITS] = 0
+    net.ue[ue, s.WAITING] -= 1
     settle_oldest(net, ue)
 
 
 @inner_kernel
 def flush_processes(net: s.Network, ue: int) -> None:
     """Give up every block that waits."""
-    for process in range(net.processes.block_bits.shape[1]):
-        if net.processes.block_bits[ue, process] > 0:
-            num_packets = net.processes.num_packets[ue, process]
-            lose_packets(net, ue, net.processes.payload_bits[ue, process], num_packets)
+    for process in range(net.process.shape[1]):
+        if net.process[ue, process, s.BLOCK_BITS] > 0:
+            num_packets = net.process[ue, process, s.NUM_PACKETS]
+            lose_packets(net, ue, net.process[ue, process, s.PAYLOAD_BITS], num_packets)
             free_process(net, ue, process)

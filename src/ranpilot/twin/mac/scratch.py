@@ -9,65 +9,73 @@ from numpy.typing import NDArray
 
 from ranpilot.kernels import inner_kernel
 
-__all__ = ["BLOCKS", "RETRANSMITTERS", "Scratch", "allocate_scratch", "scratch_view"]
+__all__ = ["Scratch", "allocate_scratch", "scratch_view"]
 
+# Entries of Scratch.total.
 BLOCKS = 0
-"""Index in `Scratch.count`: blocks that are sent in this slot."""
+"""Blocks that are sent in this slot."""
 RETRANSMITTERS = 1
-"""Index in `Scratch.count`: users with blocks that wait."""
+"""Users with blocks that wait."""
+
+# Columns of Scratch.cell.
+NUM_CANDIDATES = 0
+ACTIVE = 1
+"""Bit mask of groups that the cell transmits on."""
+
+# Columns of Scratch.ue.
+RETRANSMITTER = 0
+"""A list of users, as long as count[RETRANSMITTERS]."""
+GRANTED = 1
+"""Bit mask of groups."""
+
+# Columns of Scratch.ue_real.
+WEIGHT = 0
+"""What a scheduler multiplies the rate by."""
+WANTED_BITS = 1
+"""Backlog that no group has been given for."""
+ACKNOWLEDGED = 2
+"""Bits in this slot."""
+
+# Columns of Scratch.block.
+BLOCK_UE = 0
+BLOCK_GROUPS = 1
+"""Bit mask."""
+BLOCK_PROCESS = 2
+"""-1 for a new block."""
 
 
 class Scratch(NamedTuple):
     """Working arrays."""
 
-    count: NDArray[np.int64]
-    """[2]"""
+    total: NDArray[np.int64]
+    """[B, 2]"""
     candidate: NDArray[np.int64]
-    """[C, U] users with something to send"""
-    num_candidates: NDArray[np.int64]
-    """[C]"""
-    retransmitter: NDArray[np.int64]
-    """[U]"""
-    weight: NDArray[np.float64]
-    """[U] what a scheduler multiplies the rate by"""
-    wanted_bits: NDArray[np.float64]
-    """[U] backlog that no group has been given for"""
-    granted: NDArray[np.int64]
-    """[U] bit mask of groups"""
-    active: NDArray[np.int64]
-    """[C] bit mask of groups that the cell transmits on"""
-    block_ue: NDArray[np.int64]
-    """[C * R]"""
-    block_groups: NDArray[np.int64]
-    """[C * R] bit mask"""
-    block_process: NDArray[np.int64]
-    """[C * R] -1 for a new block"""
+    """[B, C, U] users with something to send, NUM_CANDIDATES of each cell"""
+    cell: NDArray[np.int64]
+    """[B, C, 2]"""
+    ue: NDArray[np.int64]
+    """[B, U, 2]"""
+    ue_real: NDArray[np.float64]
+    """[B, U, 3]"""
+    block: NDArray[np.int64]
+    """[B, C * R, 3] blocks of the slot"""
     sinr: NDArray[np.float64]
-    """[R] linear"""
+    """[B, R] linear"""
     interference_mw: NDArray[np.float64]
-    """[R]"""
-    acknowledged: NDArray[np.float64]
-    """[U] bits in this slot"""
+    """[B, R]"""
 
 
 def allocate_scratch(num: int, num_cells: int, num_ues: int, num_groups: int) -> Scratch:
     """Working arrays for `num` networks, with the leading axis B."""
-    cells, ues, blocks = (num, num_cells), (num, num_ues), (num, num_cells * num_groups)
     return Scratch(
         np.zeros((num, 2), np.int64),
         np.zeros((num, num_cells, num_ues), np.int64),
-        np.zeros(cells, np.int64),
-        np.zeros(ues, np.int64),
-        np.zeros(ues, np.float64),
-        np.zeros(ues, np.float64),
-        np.zeros(ues, np.int64),
-        np.zeros(cells, np.int64),
-        np.zeros(blocks, np.int64),
-        np.zeros(blocks, np.int64),
-        np.zeros(blocks, np.int64),
-        np.zeros((num, num_groups), np.float64),
-        np.zeros((num, num_groups), np.float64),
-        np.zeros(ues, np.float64),
+        np.zeros((num, num_cells, 2), np.int64),
+        np.zeros((num, num_ues, 2), np.int64),
+        np.zeros((num, num_ues, 3)),
+        np.zeros((num, num_cells * num_groups, 3), np.int64),
+        np.zeros((num, num_groups)),
+        np.zeros((num, num_groups)),
     )
 
 
@@ -75,18 +83,12 @@ def allocate_scratch(num: int, num_cells: int, num_ues: int, num_groups: int) ->
 def scratch_view(batch: Scratch, b: int) -> Scratch:
     """The working arrays of network `b`."""
     return Scratch(
-        batch.count[b],
+        batch.total[b],
         batch.candidate[b],
-        batch.num_candidates[b],
-        batch.retransmitter[b],
-        batch.weight[b],
-        batch.wanted_bits[b],
-        batch.granted[b],
-        batch.active[b],
-        batch.block_ue[b],
-        batch.block_groups[b],
-        batch.block_process[b],
+        batch.cell[b],
+        batch.ue[b],
+        batch.ue_real[b],
+        batch.block[b],
         batch.sinr[b],
         batch.interference_mw[b],
-        batch.acknowledged[b],
     )

@@ -11,16 +11,18 @@ from numpy.typing import NDArray
 
 from ranpilot.kernels import inner_kernel
 from ranpilot.twin import state as s
-from ranpilot.twin.mac.scratch import Scratch
+from ranpilot.twin.mac.scratch import ACTIVE, Scratch
 from ranpilot.twin.parameters import Air
 
 __all__ = ["fill_expected_sinr", "fill_sinr", "trace_step"]
 
 
 @inner_kernel
-def trace_step(links: s.Links, air: Air, ue: int, cell: int, slot: int) -> int:
+def trace_step(net: s.Network, air: Air, ue: int, cell: int, slot: int) -> int:
     """Step of the fading trace at which a link is in `slot`."""
-    return (links.trace_start[ue, cell] + int(slot * links.steps_per_slot[ue])) % air.fading.shape[1]
+    return int(
+        (net.trace[ue, cell, s.TRACE_START] + int(slot * net.ue_real[ue, s.STEPS_PER_SLOT])) % air.fading.shape[1]
+    )
 
 
 @inner_kernel
@@ -33,19 +35,19 @@ def fill_sinr(net: s.Network, air: Air, scratch: Scratch, ue: int, groups: int, 
     interference_mw = scratch.interference_mw
     for group in range(num_groups):
         interference_mw[group] = air.noise_mw
-    for rank in range(net.links.interferer.shape[1]):
-        cell = net.links.interferer[ue, rank]
+    for rank in range(net.interferer.shape[1]):
+        cell = net.interferer[ue, rank]
         if cell < 0:
             break
-        shared = scratch.active[cell] & groups
+        shared = scratch.cell[cell, ACTIVE] & groups
         if shared == 0:
             continue
-        row = air.fading[net.links.trace[ue, cell], trace_step(net.links, air, ue, cell, slot)]
-        mean_mw = net.cells.prb_power_mw[cell] * net.links.gain[ue, cell]
+        row = air.fading[net.trace[ue, cell, s.TRACE], trace_step(net, air, ue, cell, slot)]
+        mean_mw = net.cell_real[cell, s.PRB_POWER_MW] * net.gain[ue, cell]
         for group in range(num_groups):
             if (shared >> group) & 1:
                 interference_mw[group] += mean_mw * row[group]
-    if net.links.interferer.shape[1] < net.links.gain.shape[1] - 1:
+    if net.interferer.shape[1] < net.gain.shape[1] - 1:
         _add_the_rest(net, scratch, ue, groups)
     return _divide(net, air, scratch, ue, groups, slot)
 
@@ -57,31 +59,31 @@ def fill_expected_sinr(net: s.Network, air: Air, scratch: Scratch, ue: int, slot
     interference_mw = scratch.interference_mw
     for group in range(num_groups):
         interference_mw[group] = air.noise_mw
-    serving = net.users.serving_cell[ue]
-    for cell in range(net.links.gain.shape[1]):
+    serving = net.ue[ue, s.SERVING_CELL]
+    for cell in range(net.gain.shape[1]):
         if cell == serving:
             continue
-        mean_mw = net.cells.prb_power_mw[cell] * net.links.gain[ue, cell]
-        row = air.fading[net.links.trace[ue, cell], trace_step(net.links, air, ue, cell, slot)]
+        mean_mw = net.cell_real[cell, s.PRB_POWER_MW] * net.gain[ue, cell]
+        row = air.fading[net.trace[ue, cell, s.TRACE], trace_step(net, air, ue, cell, slot)]
         for group in range(num_groups):
-            interference_mw[group] += mean_mw * row[group] * net.cells.activity[cell, group]
-    _divide(net, air, scratch, ue, -1, slot)
+            interference_mw[group] += mean_mw * row[group] * net.activity[cell, group]
+    _divide(net, air, scratch, ue, (1 << num_groups) - 1, slot)
 
 
 @inner_kernel
 def _add_the_rest(net: s.Network, scratch: Scratch, ue: int, groups: int) -> None:
     """Add the cells that are not among the strongest interferers, without fading."""
-    num_ranks = net.links.interferer.shape[1]
-    for cell in range(net.links.gain.shape[1]):
-        shared = scratch.active[cell] & groups
-        if shared == 0 or cell == net.users.serving_cell[ue]:
+    num_ranks = net.interferer.shape[1]
+    for cell in range(net.gain.shape[1]):
+        shared = scratch.cell[cell, ACTIVE] & groups
+        if shared == 0 or cell == net.ue[ue, s.SERVING_CELL]:
             continue
         is_strong = False
         for rank in range(num_ranks):
-            is_strong = is_strong or net.links.interferer[ue, rank] == cell
+            is_strong = is_strong or net.interferer[ue, rank] == cell
         if is_strong:
             continue
-        mean_mw = net.cells.prb_power_mw[cell] * net.links.gain[ue, cell]
+        mean_mw = net.cell_real[cell, s.PRB_POWER_MW] * net.gain[ue, cell]
         for group in range(len(scratch.interference_mw)):
             if (shared >> group) & 1:
                 scratch.interference_mw[group] += mean_mw
@@ -90,10 +92,10 @@ def _add_the_rest(net: s.Network, scratch: Scratch, ue: int, groups: int) -> Non
 @inner_kernel
 def _divide(net: s.Network, air: Air, scratch: Scratch, ue: int, groups: int, slot: int) -> int:
     """Signal over interference of the groups in the mask, packed to the front of scratch.sinr."""
-    serving = net.users.serving_cell[ue]
-    mean_mw = net.cells.prb_power_mw[serving] * net.links.gain[ue, serving]
-    step = trace_step(net.links, air, ue, serving, slot)
-    first = net.links.trace[ue, serving]
+    serving = net.ue[ue, s.SERVING_CELL]
+    mean_mw = net.cell_real[serving, s.PRB_POWER_MW] * net.gain[ue, serving]
+    step = trace_step(net, air, ue, serving, slot)
+    first = net.trace[ue, serving, s.TRACE]
     num_traces = air.fading.shape[0]
     second = (first + num_traces // 2) % num_traces
     first_branch: NDArray[np.float32] = air.fading[first, step]

@@ -6,7 +6,7 @@ room, interrupted as by a handover. (Qout, Qin, T310 and re-establishment are no
 
 from __future__ import annotations
 
-from ranpilot.kernels import inner_kernel
+from ranpilot.kernels import woven_kernel
 from ranpilot.twin import state as s
 from ranpilot.twin.parameters import Parameters
 from ranpilot.twin.rrc.places import change_cell, leave_place
@@ -14,31 +14,31 @@ from ranpilot.twin.rrc.places import change_cell, leave_place
 __all__ = ["watch_link"]
 
 
-@inner_kernel
+@woven_kernel
 def watch_link(net: s.Network, parameters: Parameters, ue: int, slot: int) -> None:
     """Count how long a user's link has been failing, and end it where that is too long."""
-    cell = net.users.serving_cell[ue]
-    if net.links.sinr_l3_db[ue, cell] >= parameters.rrc.failure_sinr_db:
-        net.users.failing_ticks[ue] = 0
+    cell = net.ue[ue, s.SERVING_CELL]
+    if net.sinr_l3_db[ue, cell] >= parameters.rrc.failure_sinr_db:
+        net.ue[ue, s.FAILING_TICKS] = 0
         return
-    net.users.failing_ticks[ue] += 1
-    if net.users.failing_ticks[ue] < parameters.rrc.failure_ticks:
+    net.ue[ue, s.FAILING_TICKS] += 1
+    if net.ue[ue, s.FAILING_TICKS] < parameters.rrc.failure_ticks:
         return
-    net.counters.ue[ue, s.UE_FAILURES] += 1
-    net.counters.cell[cell, s.CELL_FAILURES] += 1
+    net.ue_count[ue, s.UE_FAILURES] += 1
+    net.cell_count[cell, s.CELL_FAILURES] += 1
     if parameters.population.is_static == 1:
         change_cell(net, parameters, ue, _strongest_with_room(net, ue), slot + 1)
     else:
         leave_place(net, ue)
 
 
-@inner_kernel
+@woven_kernel
 def _strongest_with_room(net: s.Network, ue: int) -> int:
-    best = net.users.serving_cell[ue]
-    best_mw = net.cells.prb_power_mw[best] * net.links.gain[ue, best]
-    for cell in range(net.links.gain.shape[1]):
-        received_mw = net.cells.prb_power_mw[cell] * net.links.gain[ue, cell]
-        if received_mw > best_mw and net.cells.connected_ues[cell] < net.cells.admission_limit[cell]:
+    best = int(net.ue[ue, s.SERVING_CELL])
+    best_mw = net.cell_real[best, s.PRB_POWER_MW] * net.gain[ue, best]
+    for cell in range(net.gain.shape[1]):
+        received_mw = net.cell_real[cell, s.PRB_POWER_MW] * net.gain[ue, cell]
+        if received_mw > best_mw and net.cell[cell, s.CONNECTED_UES] < net.cell[cell, s.ADMISSION_LIMIT]:
             best = cell
             best_mw = received_mw
     return best

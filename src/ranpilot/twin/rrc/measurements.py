@@ -1,7 +1,7 @@
 """Gains and filtered wideband SINR of every link, each RRC period.
 
-One sample of a link is S_c / (N + sum over other cells of activity x S_j), each S_j with the fading of its band's mean and
-one receive branch's mean power (as SS-SINR, without combining gain); activity is the running share of groups in use.
+One sample of a link is S_c / (N + sum over other cells of activity x S_j), each S_j with its band's mean fading and one
+receive branch's mean power (as SS-SINR, without combining gain); activity is the running share of groups in use.
 The L3 filter is first order, in dB (TS 38.331 §5.5.3.2 with its coefficient given as a time constant).
 Large-scale gain is computed anew when a user has moved GAIN_STEP_M: decorrelation distances are 10 m and more.
 """
@@ -16,73 +16,71 @@ from ranpilot.twin.mac.sinr import trace_step
 from ranpilot.twin.map import link_gain
 from ranpilot.twin.parameters import Parameters
 
-__all__ = ["mean_activity", "measure_user", "rank_interferers", "update_gains"]
+__all__ = ["GAIN_STEP_M", "mean_activity", "measure_user", "rank_interferers", "update_gains"]
 
 GAIN_STEP_M = 1.0
 
 
 @inner_kernel
-def update_gains(net: s.Network, parameters: Parameters, ue: int, is_forced: bool) -> None:
-    """Compute a user's large-scale gains where it has moved far enough since they were computed."""
-    links, users = net.links, net.users
-    moved_x_m = users.x_m[ue] - links.gain_x_m[ue]
-    moved_y_m = users.y_m[ue] - links.gain_y_m[ue]
-    if not is_forced and moved_x_m * moved_x_m + moved_y_m * moved_y_m < GAIN_STEP_M * GAIN_STEP_M:
+def update_gains(net: s.Network, parameters: Parameters, ue: int, step_m: float) -> None:
+    """Compute a user's large-scale gains where it has moved by `step_m` since they were computed (0 = anyway)."""
+    moved_x_m = net.ue_real[ue, s.X_M] - net.ue_real[ue, s.GAIN_X_M]
+    moved_y_m = net.ue_real[ue, s.Y_M] - net.ue_real[ue, s.GAIN_Y_M]
+    if moved_x_m * moved_x_m + moved_y_m * moved_y_m < step_m * step_m:
         return
-    links.gain_x_m[ue] = users.x_m[ue]
-    links.gain_y_m[ue] = users.y_m[ue]
-    for cell in range(links.gain.shape[1]):
-        links.gain[ue, cell] = link_gain(net.cells, parameters.air, cell, users.x_m[ue], users.y_m[ue])
+    net.ue_real[ue, s.GAIN_X_M] = net.ue_real[ue, s.X_M]
+    net.ue_real[ue, s.GAIN_Y_M] = net.ue_real[ue, s.Y_M]
+    for cell in range(net.gain.shape[1]):
+        net.gain[ue, cell] = link_gain(net, parameters.air, cell, net.ue_real[ue, s.X_M], net.ue_real[ue, s.Y_M])
 
 
 @inner_kernel
 def rank_interferers(net: s.Network, ue: int) -> None:
     """List the cells that a user receives most power from, without its serving cell, strongest first."""
-    links = net.links
     last_mw = math.inf
     last_cell = -1
-    for rank in range(links.interferer.shape[1]):
+    for rank in range(net.interferer.shape[1]):
         best = -1
         best_mw = -1.0
-        for cell in range(links.gain.shape[1]):
-            if cell == net.users.serving_cell[ue]:
+        for cell in range(net.gain.shape[1]):
+            if cell == net.ue[ue, s.SERVING_CELL]:
                 continue
-            received_mw = net.cells.prb_power_mw[cell] * links.gain[ue, cell]
+            received_mw = net.cell_real[cell, s.PRB_POWER_MW] * net.gain[ue, cell]
             # Below the one that was listed last; among equals the lower cell comes first.
             is_left = received_mw < last_mw or (received_mw == last_mw and cell > last_cell)
             if is_left and received_mw > best_mw:
                 best = cell
                 best_mw = received_mw
-        links.interferer[ue, rank] = best
+        net.interferer[ue, rank] = best
         if best >= 0:
             last_mw = best_mw
             last_cell = best
 
 
 @inner_kernel
-def mean_activity(cells: s.Cells, cell: int) -> float:
+def mean_activity(net: s.Network, cell: int) -> float:
     """Running share of its groups that a cell transmits on."""
     total = 0.0
-    for group in range(cells.activity.shape[1]):
-        total += cells.activity[cell, group]
-    return total / cells.activity.shape[1]
+    for group in range(net.activity.shape[1]):
+        total += net.activity[cell, group]
+    return float(total / net.activity.shape[1])
 
 
 @inner_kernel
 def measure_user(net: s.Network, parameters: Parameters, ue: int, slot: int, weight: float) -> None:
     """One sample of every cell's wideband SINR, filtered with `weight` (1 = the filter begins with it)."""
-    air, links = parameters.air, net.links
-    num_cells = links.gain.shape[1]
+    air = parameters.air
+    num_cells = net.gain.shape[1]
     total_mw = air.noise_mw
     for cell in range(num_cells):
-        total_mw += _received_mw(net, parameters, ue, cell, slot) * mean_activity(net.cells, cell)
+        total_mw += _received_mw(net, parameters, ue, cell, slot) * mean_activity(net, cell)
     for cell in range(num_cells):
         own_mw = _received_mw(net, parameters, ue, cell, slot)
-        others_mw = max(total_mw - own_mw * mean_activity(net.cells, cell), air.noise_mw)
+        others_mw = max(total_mw - own_mw * mean_activity(net, cell), air.noise_mw)
         sample_db = 10.0 * math.log10(max(own_mw / others_mw, LEAST_SINR))
         if weight < 1.0:
-            sample_db = links.sinr_l3_db[ue, cell] + weight * (sample_db - links.sinr_l3_db[ue, cell])
-        links.sinr_l3_db[ue, cell] = sample_db
+            sample_db = net.sinr_l3_db[ue, cell] + weight * (sample_db - net.sinr_l3_db[ue, cell])
+        net.sinr_l3_db[ue, cell] = sample_db
 
 
 LEAST_SINR = 1e-6
@@ -91,11 +89,11 @@ LEAST_SINR = 1e-6
 
 @inner_kernel
 def _received_mw(net: s.Network, parameters: Parameters, ue: int, cell: int, slot: int) -> float:
-    air, links = parameters.air, net.links
-    step = trace_step(links, air, ue, cell, slot)
-    first = links.trace[ue, cell]
+    air = parameters.air
+    step = trace_step(net, air, ue, cell, slot)
+    first = net.trace[ue, cell, s.TRACE]
     fading = air.wideband_fading[first, step]
     if air.rx_antennas == 2:
         num_traces = air.fading.shape[0]
         fading = 0.5 * (fading + air.wideband_fading[(first + num_traces // 2) % num_traces, step])
-    return net.cells.prb_power_mw[cell] * links.gain[ue, cell] * fading
+    return float(net.cell_real[cell, s.PRB_POWER_MW] * net.gain[ue, cell] * fading)
