@@ -1,0 +1,62 @@
+"""The look at a scenario that reports draw from."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from ranpilot.errors import ConfigError
+from ranpilot.twin.inspect import Inspection, inspect_scenario
+from ranpilot.twin.scenario import Scenario
+from ranpilot.twin.scenario_file import load_scenario
+
+
+@pytest.fixture(scope="module")
+def scenario() -> Scenario:
+    return load_scenario("two-cell")
+
+
+@pytest.fixture(scope="module")
+def seen(scenario: Scenario) -> Inspection:
+    return inspect_scenario(scenario, 3, num_networks=2, duration_s=0.4, map_points=22)
+
+
+def test_the_map_covers_the_area_with_square_tiles(seen: Inspection, scenario: Scenario) -> None:
+    left, bottom, right, top = scenario.layout.area_m
+    assert seen.best_server.shape == (len(seen.grid_y_m), len(seen.grid_x_m))
+    assert left < seen.grid_x_m[0] < seen.grid_x_m[-1] < right
+    assert bottom < seen.grid_y_m[0] < seen.grid_y_m[-1] < top
+    assert np.isclose(np.diff(seen.grid_x_m)[0], np.diff(seen.grid_y_m)[0], rtol=0.2)
+    assert set(np.unique(seen.best_server)) == {0, 1}
+
+
+def test_a_site_serves_the_tile_it_stands_on(seen: Inspection) -> None:
+    for cell, (x_m, y_m) in enumerate(zip(seen.site_x_m, seen.site_y_m, strict=True)):
+        column = np.argmin(np.abs(seen.grid_x_m - x_m))
+        row = np.argmin(np.abs(seen.grid_y_m - y_m))
+        assert seen.best_server[row, column] == cell
+
+
+def test_users_and_samples_belong_to_cells(seen: Inspection) -> None:
+    assert len(seen.ue_x_m) == len(seen.ue_y_m) == len(seen.ue_cell) > 0
+    assert len(seen.sinr_db) == len(seen.sinr_cell) > len(seen.ue_cell)
+    assert np.isfinite(seen.sinr_db).all()
+    assert set(np.unique(seen.sinr_cell)) <= {0, 1}
+    assert seen.delay_packets.shape == (2, len(seen.delay_edge_ms))
+    assert seen.delay_packets.sum() > 0
+    assert (np.diff(seen.delay_edge_ms) >= 0).all()
+
+
+def test_it_repeats_and_is_plain_json(seen: Inspection, scenario: Scenario) -> None:
+    again = inspect_scenario(scenario, 3, num_networks=2, duration_s=0.4, map_points=22)
+    assert json.dumps(seen.to_json()) == json.dumps(again.to_json())
+    assert json.loads(json.dumps(seen.to_json()))["site_names"] == ["rural", "urban"]
+
+
+def test_numbers_out_of_range_are_refused(scenario: Scenario) -> None:
+    with pytest.raises(ConfigError, match="duration_s"):
+        inspect_scenario(scenario, 0, duration_s=0.0)
+    with pytest.raises(ConfigError, match="map_points"):
+        inspect_scenario(scenario, 0, map_points=1)
