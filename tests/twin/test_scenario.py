@@ -69,7 +69,11 @@ MISTAKES = [
         "num_prbs: 270\n  prbs_per_group: 4",
         "small.yaml:6: carrier.prbs_per_group = 4, but must be at least 5 for 270 PRBs.",
     ),
-    ("frequency_ghz: 2.0", "frequency_ghz: 2 GHz", "small.yaml:3: carrier.frequency_ghz = '2 GHz', but must be a number."),
+    (
+        "frequency_ghz: 2.0",
+        "frequency_ghz: 2 GHz",
+        "small.yaml:3: carrier.frequency_ghz = '2 GHz', but must be a number.",
+    ),
     ("  frequency_ghz: 2.0\n", "", "small.yaml:2: carrier.frequency_ghz = None, but must be given."),
     (
         "[0, 0, 1000, 1000]",
@@ -93,7 +97,11 @@ MISTAKES = [
         "{kind: fixed,",
         "small.yaml:18: users.population.kind = 'fixed', but must be one of static, arrivals.",
     ),
-    ("ues_per_cell: 2}", "ues_per_cell: -2}", "small.yaml:18: users.population.ues_per_cell = -2, but must be at least 1."),
+    (
+        "ues_per_cell: 2}",
+        "ues_per_cell: -2}",
+        "small.yaml:18: users.population.ues_per_cell = -2, but must be at least 1.",
+    ),
     (
         "min_speed_kmh: 3,",
         "min_speed_kmh: 40,",
@@ -135,7 +143,11 @@ MISTAKES = [
         "splits:\n  held-out",
         "small.yaml:30: splits.held-out = 'held-out', but must be one of train, heldout.",
     ),
-    ("name: small", "name: small\nload: high", "small.yaml:2: load = 'high', but must be left out (it is chosen when loading)."),
+    (
+        "name: small",
+        "name: small\nload: high",
+        "small.yaml:2: load = 'high', but must be left out (it is chosen when loading).",
+    ),
     ("name: small", "name: [", None),
 ]
 

@@ -108,7 +108,7 @@ def reset(
 ) -> None:
     """Put freshly allocated networks into the state at slot 0 of an episode.
 
-    offset: tells splits apart; slot: the one under which the start is drawn, negative.
+    offset: tells splits apart; slot: the one under which the start is drawn.
     """
     for b in range(len(ids)):
         _reset_network(batch, parameters, seed, episode, ids[b], offset, slot, b)

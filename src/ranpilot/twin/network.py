@@ -24,6 +24,7 @@ from ranpilot.twin.feed import Feed
 from ranpilot.twin.mac.queue import PacketBlock
 from ranpilot.twin.mac.scratch import Scratch, allocate_scratch
 from ranpilot.twin.parameters import make_parameters
+from ranpilot.twin.rrc.population import BEFORE_START
 from ranpilot.twin.scenario import Scenario
 from ranpilot.units import dbm_to_mw
 
@@ -34,9 +35,6 @@ __all__ = ["CellView", "Counters", "Networks", "UserView"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.integer]
-
-BEFORE_START = -1
-"""The slot under which the start of an episode is drawn; no running slot has it."""
 
 
 class CellView(NamedTuple):

@@ -16,19 +16,22 @@ from ranpilot.twin.rng import (
 )
 from ranpilot.twin.rrc.places import draw_place, leave_place, take_place
 
-__all__ = ["arrive_and_depart", "populate"]
+__all__ = ["BEFORE_START", "arrive_and_depart", "populate"]
+
+BEFORE_START = 0xFFFFFFFF
+"""The slot under which the start of an episode is drawn; no running slot has it."""
 
 
 @woven_kernel
 def populate(net: s.Network, parameters: Parameters, slot: int) -> None:
-    """Place the users that are there at the reset, drawn under a `slot` that never runs (negative)."""
+    """Place the users that are there at the reset, drawn under `slot` (BEFORE_START)."""
     rules = parameters.population
     num_cells = len(parameters.air.site)
     for cell in range(num_cells):
         if rules.is_static == 1:
             for index in range(rules.ues_per_cell):
                 x_m, y_m = draw_place(net, parameters, cell, index, slot)
-                take_place(net, parameters, cell * rules.ues_per_cell + index, cell, x_m, y_m, max(slot, 0))
+                take_place(net, parameters, cell * rules.ues_per_cell + index, cell, x_m, y_m, _first_slot(slot))
             continue
         seed, network = net.identity[s.SEED], net.identity[s.NETWORK]
         load, uniform, _, _ = draw_uniform4(seed, network, cell, slot, STREAM_ARRIVAL)
@@ -58,6 +61,12 @@ def arrive_and_depart(net: s.Network, parameters: Parameters, slot: int) -> None
 
 
 @inner_kernel
+def _first_slot(slot: int) -> int:
+    """The slot in which a user that is drawn under `slot` begins."""
+    return 0 if slot == BEFORE_START else slot
+
+
+@inner_kernel
 def _admit(net: s.Network, parameters: Parameters, cell: int, serial: int, slot: int) -> None:
     """Put a new user into the first empty place from a drawn one on, so that every kind of place is used alike."""
     num_ues = len(net.ue)
@@ -68,7 +77,7 @@ def _admit(net: s.Network, parameters: Parameters, cell: int, serial: int, slot:
         ue = (first + step) % num_ues
         if net.ue[ue, s.SERVING_CELL] < 0:
             x_m, y_m = draw_place(net, parameters, cell, serial, slot)
-            take_place(net, parameters, ue, cell, x_m, y_m, max(slot, 0))
+            take_place(net, parameters, ue, cell, x_m, y_m, _first_slot(slot))
             return
     net.cell_count[cell, s.CELL_BLOCKED] += 1
 
