@@ -15,8 +15,8 @@ from ranpilot.experiments.play import CurrentWhatIf, PhaseTimes, play
 from ranpilot.experiments.play_cell import make_controller, make_env, play_in_memory
 from ranpilot.experiments.report import Report, make_part, make_report
 from ranpilot.experiments.results import CellResult, Results
-from ranpilot.experiments.rows import demo_experiments, experiment_of, run_rows, short_name
-from ranpilot.runs import Progress, RunFolder, SilentProgress, provenance
+from ranpilot.experiments.rows import DEMO_NOTE, demo_experiments, experiment_of, run_rows, short_name
+from ranpilot.runs import Progress, RunFolder, provenance
 
 if TYPE_CHECKING:
     from ranpilot.twin.scenario import Scenario
@@ -207,9 +207,7 @@ def demo(
     twin, paper = demo_experiments()
     parts = [("On the twin, with traffic fitted to captures", twin), ("On the paper's own scenario", paper)]
     title = "two base stations learn, with and without advice"
-    return run_experiments(
-        parts, Path(out), title=title, new=new, workers=workers, progress=progress or SilentProgress()
-    )
+    return run_experiments(parts, Path(out), title=title, note=DEMO_NOTE, new=new, workers=workers, progress=progress)
 
 
 def load(path: str | Path, *, row: str | None = None, load: str | None = None) -> Trained:

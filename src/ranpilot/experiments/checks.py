@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ranpilot.experiments.design import Experiment
+from ranpilot.experiments.design import PAPER_SCENARIO, Experiment
 from ranpilot.experiments.results import Results
 from ranpilot.experiments.statistics import FamilyTest, difference, family_test, is_equivalent, ratio
 
@@ -56,8 +56,9 @@ def families(results: Results) -> list[tuple[str, FamilyTest]]:
 
 
 def make_checks(results: Results, tests: list[tuple[str, FamilyTest]]) -> list[Check]:
-    """Every claim that the experiment's rows and loads can answer."""
-    if not results.experiment.has_row(CONTROL):
+    """Every claim that the rows and loads can answer; the claims are about `aura-paper` with disjoint networks."""
+    experiment = results.experiment
+    if experiment.scenario != PAPER_SCENARIO or experiment.shared_networks or not experiment.has_row(CONTROL):
         return []
     return [*_halved(results, tests), *_harmless(results), *_low(results)]
 
@@ -72,10 +73,10 @@ def _halved(results: Results, tests: list[tuple[str, FamilyTest]]) -> Iterator[C
     for load in _loads(experiment, BUSY):
         test = next((test for at, test in tests if at == load and test.family.startswith("the paper's")), None)
         for label in (label for label in HEADLINE if experiment.has_row(label)):
-            found = ratio(results.per_seed(label, load), results.per_seed(CONTROL, load), paired=_paired(results))
+            found = ratio(results.per_seed(label, load), results.per_seed(CONTROL, load), paired=False)
             p = None if test is None else test.dunn_holm_p[label]
             significant = p is not None and p < SIGNIFICANT
-            said = "no rank test (rows share their networks)" if p is None else f"Dunn–Holm p = {p:.2g}"
+            said = "too few seeds for a rank test" if p is None else f"Dunn–Holm p = {p:.2g}"
             yield Check(
                 "Dropped requests are at most half of those without advice (p < 0.01)",
                 load,
@@ -94,7 +95,7 @@ def _harmless(results: Results) -> Iterator[Check]:
         for adviser in BAD_ADVISERS:
             label = bad_adviser_label(adviser, trust)
             for load in _loads(experiment, BUSY) if experiment.has_row(label) else ():
-                found = ratio(results.per_seed(label, load), results.per_seed(CONTROL, load), paired=_paired(results))
+                found = ratio(results.per_seed(label, load), results.per_seed(CONTROL, load), paired=False)
                 yield Check(
                     f"Bad advice does little harm under {trust} trust",
                     load,
@@ -111,7 +112,7 @@ def _low(results: Results) -> Iterator[Check]:
     experiment = results.experiment
     for load in _loads(experiment, ("low",)):
         for label in (label for label in HEADLINE if experiment.has_row(label)):
-            found = difference(results.per_seed(label, load), results.per_seed(CONTROL, load), paired=_paired(results))
+            found = difference(results.per_seed(label, load), results.per_seed(CONTROL, load), paired=False)
             yield Check(
                 "At low load there is no difference worth naming (equivalence, not a p-value)",
                 load,
@@ -125,10 +126,6 @@ def _low(results: Results) -> Iterator[Check]:
 
 def _loads(experiment: Experiment, wanted: tuple[str, ...]) -> list[str]:
     return [load for load in experiment.loads if load in wanted]
-
-
-def _paired(results: Results) -> bool:
-    return results.experiment.shared_networks
 
 
 def _finite(value: float) -> float | None:

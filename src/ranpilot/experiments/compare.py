@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from ranpilot.experiments.design import Experiment
+from ranpilot.experiments.design import PAPER_SCENARIO, Experiment
 from ranpilot.experiments.grid import run_grid
 from ranpilot.experiments.play_cell import CHECKPOINT_S
 from ranpilot.experiments.report import Part, Report, make_part, make_report
 from ranpilot.experiments.results import read_results
-from ranpilot.experiments.rows import PAPER_SCENARIO
 from ranpilot.runs import Progress, RunFolder, SilentProgress, provenance
 
 __all__ = ["run_experiment", "run_experiments"]
@@ -40,16 +40,17 @@ def run_experiments(
     out: Path,
     *,
     title: str,
+    note: str = "",
     new: bool = False,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Several experiments in folders below `out`, and one report over them."""
+    """Several experiments in folders below `out`, and one report over them; note: what its reader must know."""
     parts = [
         _play(experiment, out / experiment.name, name, new, workers, progress or SilentProgress(), CHECKPOINT_S)
         for name, experiment in experiments
     ]
-    return make_report(title, parts).write(out)
+    return make_report(title, [replace(part, note=note) for part in parts]).write(out)
 
 
 def _play(

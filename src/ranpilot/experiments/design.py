@@ -9,10 +9,13 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from ranpilot.errors import ConfigError, UnknownNameError
 
-__all__ = ["NETWORKS_PER_ROW", "Experiment", "Row", "make_experiment", "pick"]
+__all__ = ["NETWORKS_PER_ROW", "PAPER_SCENARIO", "Experiment", "Row", "make_experiment", "pick"]
 
 NETWORKS_PER_ROW = 1000
 """Row k has the networks from k times this on, so that no two rows share one (Kruskal-Wallis needs that)."""
+
+PAPER_SCENARIO = "aura-paper"
+"""The source's scenario of AURA, which is no scenario of the twin."""
 
 Label = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.+-]*$")]
 

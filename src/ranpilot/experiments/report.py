@@ -42,6 +42,8 @@ class Part:
     scenario_pictures: Sequence[Picture]
     sessions: Sequence[Mapping[str, Any]]
     config: str
+    note: str = ""
+    """What a reader must know before believing it."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ranpilot.errors import UnknownNameError
 from ranpilot.experiments.checks import BAD_ADVISERS, bad_adviser_label
-from ranpilot.experiments.design import Experiment, Row, make_experiment, pick
+from ranpilot.experiments.design import PAPER_SCENARIO, Experiment, Row, make_experiment, pick
 
 if TYPE_CHECKING:
     from ranpilot.twin.scenario import Scenario
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = [
     "DEMO_PAPER",
     "DEMO_TWIN",
-    "PAPER_SCENARIO",
     "Budget",
     "aura_experiment",
     "aura_rows",
@@ -39,14 +38,15 @@ class Budget:
     oracle_test_episodes: int
 
 
-PAPER_SCENARIO = "aura-paper"
-"""The source's scenario, which is no scenario of the twin."""
-
 PAPER = Budget(("low", "normal", "high"), 20, 500, 100, 10)
 TWIN = Budget(("normal", "high"), 5, 60, 10, 2)
 DEMO_TWIN = Budget(("high",), 5, 30, 6, 2)
 DEMO_PAPER = Budget(("normal", "high"), 10, 150, 30, 5)
 
+DEMO_NOTE = (
+    "A demonstration in a few minutes: so little training favours whoever is told what to do. "
+    "`ranpilot compare aura` plays the full budgets."
+)
 DEMO_TWIN_ROWS = ("marl-only", "guided", "aura", "guided-embedded", "rules", "maintain")
 DEMO_PAPER_ROWS = ("marl-only", "guided", "aura", "rules")
 TWIN_ROWS = ("marl-only", "guided", "aura", "guided-embedded", "rules", "always-handoff", "maintain")

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ranpilot.experiments.design import Experiment
+from ranpilot.experiments.design import PAPER_SCENARIO, Experiment
 from ranpilot.experiments.plots import FAINT, GRID, new_figure, to_svg
-from ranpilot.experiments.rows import PAPER_SCENARIO
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -134,10 +134,10 @@ def _row(results: Results, label: str, load: str) -> dict[str, Any]:
 
 
 def _adviser(cell: CellResult) -> str | None:
-    """Who advised, with the name that it gave itself (`embedded:untrained`)."""
+    """Who advised, with the name that it gave itself (`embedded: language model (untrained)`)."""
     asked = cell.row.adviser
     called = next((d["adviser"] for d in cell.summary["decisions"] if d["adviser"] is not None), asked)
-    return asked if called == asked else f"{asked}:{called}"
+    return asked if called == asked else f"{asked}: {called}"
 
 
 def _against_control(results: Results, label: str, load: str) -> dict[str, Any] | None:
