@@ -196,5 +196,5 @@ def test_unknown_names_and_modes_are_refused() -> None:
 @pytest.mark.parametrize("name", [name for name in rp.__all__ if name not in ("llm",)])
 def test_every_public_name_can_be_had(name: str) -> None:
     assert getattr(rp, name) is not None
-    with pytest.raises(AttributeError, match="no attribute 'mkae'"):
-        rp.mkae  # noqa: B018
+    with pytest.raises(AttributeError, match="no attribute 'mkve'"):
+        rp.mkve  # noqa: B018

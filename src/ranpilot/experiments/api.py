@@ -19,6 +19,7 @@ from ranpilot.experiments.rows import DEMO_NOTE, demo_experiments, experiment_of
 from ranpilot.runs import Progress, RunFolder, provenance
 
 if TYPE_CHECKING:
+    from ranpilot.envs.views import VectorView
     from ranpilot.twin.scenario import Scenario
 
 __all__ = ["Trained", "compare", "demo", "evaluate", "load", "run", "train"]
@@ -62,7 +63,7 @@ class Trained:
 
 def train(
     system: str,
-    env: Environment,
+    env: Environment | VectorView,
     *,
     budget_steps: int,
     seed: int = 0,
@@ -70,14 +71,17 @@ def train(
     adviser: str | Controller | None = "rules",
     trust: str | None = None,
 ) -> Trained:
-    """Train a system in a batch environment for about `budget_steps` network-steps (whole episodes).
+    """Train a system in a batch environment, or the one behind `rp.make_vec`, for about `budget_steps` network-steps.
 
-    Every network of the batch learns for itself. Raises UnknownNameError, and ConfigError for a budget below one
+    Whole episodes are played, and every network of the batch learns for itself. Raises UnknownNameError, and ConfigError for a budget below one
     episode of the batch.
     """
     experiment_of(system)
+    from ranpilot.envs.views import VectorView
     from ranpilot.systems.aura.configurations import make
 
+    if isinstance(env, VectorView):
+        env = env.environment
     episode = env.num_networks * env.spec.episode_steps
     if budget_steps < episode:
         raise ConfigError(

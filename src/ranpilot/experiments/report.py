@@ -71,6 +71,15 @@ class Report:
         """Title, and header and lines, of every part's table for a terminal."""
         return [(part["title"], text_table(part)) for part in self.numbers["parts"]]
 
+    def table(self) -> str:
+        """Every part's table as plain text, columns aligned."""
+        blocks = []
+        for title, lines in self.tables():
+            widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+            rows = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
+            blocks.append("\n".join([title, *(row.rstrip() for row in rows)]))
+        return "\n\n".join(blocks)
+
     def flat(self, threads: int = 1) -> list[dict[str, Any]]:
         """Every number as a list of records with a name, as `--json FILE` writes them."""
         return [record for part in self.numbers["parts"] for record in flat_records(part, threads)]

@@ -97,7 +97,7 @@ def aura_experiment(
     is_paper = scenario == PAPER_SCENARIO
     budget = PAPER if is_paper else TWIN
     picked = pick(aura_rows(budget.oracle_test_episodes), rows if rows is not None or is_paper else TWIN_ROWS)
-    return _experiment(f"aura-{short_name(scenario)}", scenario, budget, given or picked, changes)
+    return _experiment(f"aura-on-{short_name(scenario)}", scenario, budget, given or picked, changes)
 
 
 def short_name(scenario: str | Path | Scenario) -> str:
