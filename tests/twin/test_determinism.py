@@ -1,4 +1,4 @@
-"""A network is a function of (seed, id, controls): the same bits whatever the batch, threads, chunks, copies, resume."""
+"""A network is a function of (seed, id, controls): the same bits in any batch, threads, chunks, copy or resume."""
 
 from __future__ import annotations
 
@@ -204,7 +204,7 @@ def test_wrong_forks_are_refused(make_scenario: MakeScenario) -> None:
         networks.fork(1, networks=[2])
     with pytest.raises(ConfigError, match="future = 'true', but must be one of same, fresh"):
         networks.fork(1, future="true")  # type: ignore[arg-type]
-    with pytest.raises(ConfigError, match="draw = .1, 2, 3., but must be an index of at least 0, or 2 of them"):
+    with pytest.raises(ConfigError, match=r"draw = .1, 2, 3., but must be an index of at least 0, or 2 of them"):
         networks.fork(2, future="fresh", draw=[1, 2, 3])
     with pytest.raises(ConfigError, match="slots = -1, but must be a whole number"):
         networks.advance(-1)

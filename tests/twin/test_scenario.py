@@ -163,12 +163,12 @@ def test_every_mistake_in_a_file_is_one_sentence(right: str, wrong: str, sentenc
 
 
 def test_an_empty_file_is_refused() -> None:
-    with pytest.raises(ConfigError, match="^empty.yaml:1: text = None, but must be a mapping of scenario fields"):
+    with pytest.raises(ConfigError, match=r"^empty.yaml:1: text = None, but must be a mapping of scenario fields"):
         read_scenario("", source="empty.yaml")
 
 
 def test_a_missing_file_and_an_unknown_name_are_refused() -> None:
-    with pytest.raises(ConfigError, match="scenario = 'nowhere.yaml', but must be a YAML file that exists"):
+    with pytest.raises(ConfigError, match=r"scenario = 'nowhere.yaml', but must be a YAML file that exists"):
         scenarios.load("nowhere.yaml")
     with pytest.raises(UnknownNameError, match="did you mean 'two-cell'"):
         scenarios.load("twocell")

@@ -1,0 +1,153 @@
+"""Measurements: names, units, bounds, tables, and a row computed by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from ranpilot.twin import Networks, kpm, state
+from ranpilot.twin.scenario import Scenario
+
+MakeScenario = Callable[..., Scenario]
+
+ROWS = [
+    "RRU.PrbTotDl [%] cell 0..100",
+    "RRU.PrbUsedDl [PRB] cell 0..275",
+    "DRB.PdcpSduVolumeDL [Mbit] cell 0..1e+06",
+    "DRB.UEThpDl [kbit/s] cell 0..1e+07",
+    "DRB.RlcSduDelayDl [0.1 ms] cell 0..600000",
+    "RP.RlcSduDelayDl.P95 [0.1 ms] cell 0..600000",
+    "DRB.RlcPacketDropRateDl [1e-6] cell 0..1e+06",
+    "RP.PacketLossRateDl [1e-6] cell 0..1e+06",
+    "RRC.ConnMean [UE] cell 0..1000",
+    "CARR.WBCQIDist.Mean [index] cell 0..15",
+    "RRC.ConnEstabAtt [1] cell 0..1e+06",
+    "RRC.ConnEstabFailCause.NetworkReject [1] cell 0..1e+06",
+    "RP.Departures [1] cell 0..1e+06",
+    "RP.Releases [1] cell 0..1e+06",
+    "RP.RadioLinkFailures [1] cell 0..1e+06",
+    "MM.HoPrepInterReq [1] cell 0..1e+06",
+    "MM.HoPrepInterFail [1] cell 0..1e+06",
+    "MM.HoExeInterSucc [1] cell 0..1e+06",
+    "RP.HandoversIn [1] cell 0..1e+06",
+    "RP.InitialBlerDl [%] cell 0..100",
+    "TB.TotNbrDl [1] cell 0..1e+09",
+    "TB.ErrTotalNbrDl [1] cell 0..1e+09",
+    "TB.ResidualErrNbrDl [1] cell 0..1e+09",
+    "RP.TxPower [dBm] cell -10..60",
+    "L1M.SS-SINR.Mean [dB] cell -30..60",
+    "DRB.UEThpDl.UE [kbit/s] ue 0..1e+07",
+    "DRB.RlcSduDelayDl.UE [0.1 ms] ue 0..600000",
+    "DRB.RlcPacketDropRateDl.UE [1e-6] ue 0..1e+06",
+    "DRB.PdcpSduVolumeDL.UE [Mbit] ue 0..1e+06",
+    "RRU.PrbUsedDl.UE [PRB] ue 0..275",
+    "RP.RadioLinkFailures.UE [1] ue 0..1e+06",
+    "MM.HoExeInterSucc.UE [1] ue 0..1e+06",
+    "MM.HoPrepInterFail.UE [1] ue 0..1e+06",
+    "L1M.SS-SINR.UE [dB] ue -30..60",
+    "L1M.SS-SINR.Link [dB] link -30..60",
+]
+
+
+def test_the_declarations_are_the_golden_ones() -> None:
+    rows = [f"{m.name} [{m.unit}] {m.scope} {m.low:g}..{m.high:g}" for m in kpm.MEASUREMENTS]
+    assert rows == ROWS
+
+
+def test_every_measurement_has_its_scopes_shape_and_lies_in_its_bounds(make_scenario: MakeScenario) -> None:
+    networks = Networks(make_scenario(), 3, seed=0)
+    networks.advance(600)
+    measured = networks.measure()
+    shapes = {"cell": (3, 2), "ue": (3, 6), "link": (3, 6, 2)}
+    for measurement in kpm.MEASUREMENTS:
+        value = measured[measurement.name]
+        assert value.dtype == np.float64, measurement.name
+        assert value.shape == shapes[measurement.scope], measurement.name
+        if measurement.unit != "dB":
+            assert (value >= measurement.low).all(), measurement.name
+            assert (value <= measurement.high).all(), measurement.name
+
+
+def test_a_measurement_covers_the_time_since_the_last_one(make_scenario: MakeScenario) -> None:
+    networks = Networks(make_scenario(), 2, seed=0)
+    volumes = []
+    for _ in range(3):
+        networks.advance(200)
+        volumes.append(networks.measure()[kpm.VOLUME.name])
+    np.testing.assert_allclose(sum(volumes), networks.counters().cell[..., state.CELL_BITS_OUT] * 1e-6)
+    assert all((networks.measure()[m.name] == 0).all() for m in (kpm.VOLUME, kpm.PRB_USE, kpm.PACKET_DELAY))
+
+
+def test_users_add_up_to_their_cells(make_scenario: MakeScenario) -> None:
+    networks = Networks(make_scenario(), 2, seed=0)
+    networks.advance(700)
+    serving = networks.ues.serving_cell
+    measured = networks.measure()
+    assert (networks.counters().ue[..., state.UE_FAILURES] == 0).all()
+    for cell_kpm, ue_kpm in ((kpm.VOLUME, kpm.UE_VOLUME), (kpm.PRB_MEAN, kpm.UE_PRB_MEAN)):
+        total = [np.where(serving == cell, measured[ue_kpm.name], 0).sum(axis=1) for cell in range(2)]
+        np.testing.assert_allclose(measured[cell_kpm.name], np.stack(total, axis=1))
+
+
+def test_a_row_of_measurements_follows_from_its_counters() -> None:
+    cell = np.zeros((1, 1, state.NUM_CELL_COUNTERS), np.int64)
+    for column, value in {
+        state.CELL_PRBS: 12_000,
+        state.CELL_BITS_OUT: 3_000_000,
+        state.CELL_BUSY_SLOTS: 1500,
+        state.CELL_PACKETS_IN: 300,
+        state.CELL_PACKETS_OUT: 250,
+        state.CELL_PACKETS_DROPPED: 30,
+        state.CELL_PACKETS_LOST: 5,
+        state.CELL_DELAY_SLOTS: 2000,
+        state.CELL_FIRST_BLOCKS: 400,
+        state.CELL_FIRST_ERRORS: 40,
+        state.CELL_CONNECTED_SUM: 2500,
+    }.items():
+        cell[0, 0, column] = value
+    delay = np.zeros((1, 1, state.DELAY_BINS), np.int64)
+    delay[0, 0, 5], delay[0, 0, 11] = 240, 10
+    ue = np.zeros((1, 1, state.NUM_UE_COUNTERS), np.int64)
+    network = state.Network(*(np.zeros((1, 1, 1, 1)) for _ in state.Network._fields))
+    window = kpm.Window(ue, cell, delay, network, num_slots=1000, slot_s=5e-4, num_prbs=24)
+    row = {
+        kpm.PRB_USE: 50.0,
+        kpm.PRB_MEAN: 12.0,
+        kpm.VOLUME: 3.0,
+        kpm.CELL_THROUGHPUT: 3e6 / (1500 * 5e-4) / 1e3,
+        kpm.PACKET_DELAY: 2000 / 250 * 5.0,
+        kpm.PACKET_DELAY_P95: 5.0,
+        kpm.PACKET_DROP_RATE: 1e5,
+        kpm.PACKET_LOSS_RATE: 5 / 255 * 1e6,
+        kpm.CONNECTED_MEAN: 2.5,
+        kpm.INITIAL_BLER: 10.0,
+    }
+    for measurement, expected in row.items():
+        assert kpm.MEASUREMENTS[measurement](window)[0, 0] == pytest.approx(expected), measurement.name
+
+
+def test_the_delay_histogram_holds_every_delivered_packet(make_scenario: MakeScenario) -> None:
+    networks = Networks(make_scenario(), 2, seed=0)
+    networks.advance(800)
+    edges_ms, packets = networks.delay_histogram()
+    assert (np.diff(edges_ms) >= 0).all()
+    counted = networks.counters().cell
+    np.testing.assert_array_equal(packets.sum(axis=-1), counted[..., state.CELL_PACKETS_OUT])
+    below = np.concatenate([[0.0], edges_ms[:-1]])
+    lower, upper = (packets * below).sum(axis=-1), (packets * edges_ms).sum(axis=-1)
+    assert (lower <= counted[..., state.CELL_DELAY_SLOTS]).all()
+    assert (counted[..., state.CELL_DELAY_SLOTS] <= upper).all()
+
+
+def test_the_frame_is_tidy(make_scenario: MakeScenario) -> None:
+    networks = Networks(make_scenario(), 2, seed=0, first_network=5)
+    networks.advance(100)
+    kept = networks.fork(1)
+    frame, values = networks.measure_frame(), kept.measure()
+    assert list(frame.columns) == ["network", "scope", "cell", "ue", "kpm", "unit", "value"]
+    assert set(frame["network"]) == {5, 6}
+    assert not frame.duplicated(["network", "cell", "ue", "kpm"]).any()
+    link = frame[(frame["kpm"] == kpm.LINK_SINR.name) & (frame["network"] == 6) & (frame["ue"] == 4)]
+    np.testing.assert_array_equal(link.sort_values("cell")["value"], values[kpm.LINK_SINR.name][1, 4])
