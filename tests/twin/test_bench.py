@@ -13,14 +13,14 @@ from ranpilot.twin import bench
 
 
 def test_the_reference_uses_seventy_percent_of_its_prbs() -> None:
-    assert bench.prb_use(scenarios.load("reference"), num=24, seed=11, seconds=3.0) == pytest.approx(70.0, abs=5.0)
+    assert bench.prb_use(scenarios.load("reference"), num=96, seed=11, seconds=1.0) == pytest.approx(70.0, abs=5.0)
 
 
 @pytest.mark.parametrize(("load", "use_percent"), [("low", 30.0), ("normal", 60.0), ("high", 95.0)])
 @pytest.mark.parametrize("split", ["train", "heldout"])
 def test_two_cell_uses_the_prbs_that_its_loads_promise(load: str, use_percent: float, split: str) -> None:
     scenario = getattr(scenarios.load("two-cell").with_load(load), split)
-    assert bench.prb_use(scenario, num=24, seed=11, seconds=10.0) == pytest.approx(use_percent, abs=5.0)
+    assert bench.prb_use(scenario, num=64, seed=11, seconds=4.0) == pytest.approx(use_percent, abs=6.0)
 
 
 def test_calibration_finds_the_scale_of_a_load() -> None:

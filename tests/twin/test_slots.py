@@ -376,3 +376,7 @@ def test_an_unknown_control_and_an_empty_place_are_refused(make_scenario: MakeSc
     networks.apply({RELEASE: [[1, 0, 0, 0, 0, 0]]})
     with pytest.raises(ActionError, match="FORCED_HANDOVER = 1, but must be -1 for an empty place"):
         networks.apply({FORCED_HANDOVER: [[1, -1, -1, -1, -1, -1]]})
+    before = networks.fingerprint()
+    with pytest.raises(ActionError, match="FORCED_HANDOVER = 1, but must be -1 for a user that is released"):
+        networks.apply({RELEASE: [[0, 1, 0, 0, 0, 0]], FORCED_HANDOVER: [[-1, 1, -1, -1, -1, -1]]})
+    assert networks.fingerprint() == before

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numba
 import numpy as np
 from rich.console import Console
 from rich.table import Table
@@ -79,7 +80,7 @@ def bench(
 ) -> list[Rate]:
     """Measure `reference` at every batch on one and two threads, print a table, write JSON where a path is given."""
     scenario = load("reference")
-    threads = [number for number in (1, 2) if number <= (os.cpu_count() or 1)]
+    threads = [number for number in REQUIRED if number <= numba.config.NUMBA_NUM_THREADS]
     rates = [measure_speed(scenario, batch, number, repeats=repeats) for number in threads for batch in batches]
     Console().print(_table(rates))
     if json_path is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Literal, NamedTuple, Self
@@ -167,15 +168,21 @@ class Networks:
         Raises: ActionError for a wrong shape or value, UnknownNameError for an unknown control.
         """
         given = {_control(key): np.asarray(value) for key, value in controls.items()}
-        if TX_POWER_DBM in given:
-            self._set_power(given[TX_POWER_DBM])
-        if ADMISSION_LIMIT in given:
-            limit = self._checked(ADMISSION_LIMIT, given[ADMISSION_LIMIT])
-            self._state.cell[..., state.ADMISSION_LIMIT] = limit
-        if RELEASE in given:
-            kernel.release_users(self._state, self._checked(RELEASE, given[RELEASE]).astype(np.int32))
-        if FORCED_HANDOVER in given:
-            kernel.hand_over_users(self._state, self._parameters, self._targets(given[FORCED_HANDOVER]), self.slot)
+        checked = {control: self._checked(control, value) for control, value in given.items()}
+        # Everything is checked before anything is put into force.
+        if TX_POWER_DBM in checked:
+            self._check_power(checked[TX_POWER_DBM])
+        if FORCED_HANDOVER in checked:
+            self._check_targets(checked[FORCED_HANDOVER], checked.get(RELEASE))
+        if TX_POWER_DBM in checked:
+            self._set_power(checked[TX_POWER_DBM])
+        if ADMISSION_LIMIT in checked:
+            self._state.cell[..., state.ADMISSION_LIMIT] = checked[ADMISSION_LIMIT]
+        if RELEASE in checked:
+            kernel.release_users(self._state, checked[RELEASE].astype(np.int32))
+        if FORCED_HANDOVER in checked:
+            target = checked[FORCED_HANDOVER].astype(np.int32)
+            kernel.hand_over_users(self._state, self._parameters, target, self.slot)
 
     def measure(self) -> dict[str, FloatArray]:
         """Every KPM since the last `measure` (or the reset), by its name: [B, C], [B, U] or [B, U, C] by scope."""
@@ -316,7 +323,8 @@ class Networks:
         }
         return arrays | self._feed.arrays()
 
-    def _checked(self, control: Control, value: NDArray[np.generic]) -> NDArray[np.generic]:
+    def _checked(self, control: Control, value: NDArray[np.generic]) -> FloatArray:
+        """`value` as numbers of the right shape within the control's range; NaN passes where it is continuous."""
         width = self.scenario.num_cells if control.scope == "cell" else self.scenario.num_places
         if value.shape != (self.num, width):
             raise ActionError(f"{control.name} shape", value.shape, str((self.num, width)))
@@ -327,40 +335,44 @@ class Networks:
         if control.kind != "continuous":
             outside |= ~(number == np.floor(number))
         if outside.any():
-            raise ActionError(
-                control.name, float(number[outside][0]), f"{control.low:g}..{control.high:g} {control.unit}"
-            )
-        return value
+            allowed = f"{control.low:g}..{control.high:g} {control.unit}"
+            raise ActionError(control.name, float(number[outside][0]), allowed)
+        return number
 
-    def _set_power(self, value: NDArray[np.generic]) -> None:
-        power_dbm = self._checked(TX_POWER_DBM, value).astype(np.float64)
+    def _check_power(self, power_dbm: FloatArray) -> None:
         for cell, site in enumerate(self.scenario.layout.sites):
             low, high = site.power_range_dbm
             outside = (power_dbm[:, cell] < low - 1e-9) | (power_dbm[:, cell] > high + 1e-9)
             if outside.any():
                 wrong = float(power_dbm[outside, cell][0])
                 raise ActionError(f"{TX_POWER_DBM.name}[{site.name}]", wrong, f"{low:g}..{high:g} dBm")
+
+    def _set_power(self, power_dbm: FloatArray) -> None:
         now_dbm = self._state.cell_real[..., state.TX_POWER_DBM]
         now_dbm[...] = np.where(np.isnan(power_dbm), now_dbm, power_dbm)
         self._state.cell_real[..., state.PRB_POWER_MW] = dbm_to_mw(now_dbm) / self.scenario.carrier.num_prbs
 
-    def _targets(self, value: NDArray[np.generic]) -> NDArray[np.int32]:
-        target = self._checked(FORCED_HANDOVER, value).astype(np.int32)
+    def _check_targets(self, target: FloatArray, release: FloatArray | None) -> None:
         serving = self._state.ue[..., state.SERVING_CELL]
         asked = target >= 0
+        leaving = np.zeros_like(asked) if release is None else release == 1
         for wrong, allowed in (
             (asked & (target >= self.scenario.num_cells), f"-1 or a cell in 0..{self.scenario.num_cells - 1}"),
             (asked & (serving < 0), "-1 for an empty place"),
+            (asked & leaving, "-1 for a user that is released"),
             (asked & (serving == target), "a cell other than the serving one"),
         ):
             if wrong.any():
                 raise ActionError(FORCED_HANDOVER.name, int(target[wrong][0]), allowed)
-        return target
 
 
 @functools.cache
 def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(int(numba.config.NUMBA_NUM_THREADS), thread_name_prefix="ranpilot-twin")
+
+
+# A child process has none of its parent's threads.
+os.register_at_fork(after_in_child=_pool.cache_clear)
 
 
 def _control(key: Control | str) -> Control:

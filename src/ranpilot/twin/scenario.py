@@ -44,6 +44,8 @@ Propagation = Literal["RMa", "UMa", "UMi"]
 Scheduler = Literal["round-robin", "proportional-fair"]
 Split = Literal["train", "heldout"]
 
+DEFAULT_CAPACITY = 100
+"""Places that a cell without a limit gives to arriving users."""
 MAX_GROUPS = 62
 """A set of resource-block groups is a bit mask in one signed 64-bit number."""
 
@@ -371,10 +373,6 @@ class Scenario(_Part):
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
 
-DEFAULT_CAPACITY = 100
-"""Places that a cell without a limit gives to arriving users."""
-
-
 def merge(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """`values` with `changes` written over it, mapping by mapping; anything else is replaced whole."""
     result = dict(values)
@@ -388,14 +386,11 @@ def merge(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
     return result
 
 
-SCALED_FIELDS = ("scale", "mean_rate_bps")
-"""Fields of a traffic model's config that `rate_scale` multiplies, whichever it has."""
-
-
 def _scaled(config: TrafficConfig, rate_scale: float) -> TrafficConfig:
+    """`config` at `rate_scale` times its rate, by whichever field it has for that."""
     if rate_scale == 1.0:
         return config
-    for field in SCALED_FIELDS:
+    for field in ("scale", "mean_rate_bps"):
         if field in type(config).model_fields:
             values = config.model_dump()
             return type(config).model_validate({**values, field: values[field] * rate_scale})
