@@ -40,7 +40,7 @@ class Budget:
 
 PAPER = Budget(("low", "normal", "high"), 20, 500, 100, 10)
 TWIN = Budget(("normal", "high"), 5, 60, 10, 2)
-DEMO_TWIN = Budget(("high",), 5, 30, 6, 2)
+DEMO_TWIN = Budget(("high",), 6, 40, 8, 2)
 DEMO_PAPER = Budget(("normal", "high"), 10, 150, 30, 5)
 
 DEMO_NOTE = (
