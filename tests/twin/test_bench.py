@@ -20,7 +20,7 @@ def test_the_reference_uses_seventy_percent_of_its_prbs() -> None:
 @pytest.mark.parametrize("split", ["train", "heldout"])
 def test_two_cell_uses_the_prbs_that_its_loads_promise(load: str, use_percent: float, split: str) -> None:
     scenario = getattr(scenarios.load("two-cell").with_load(load), split)
-    assert bench.prb_use(scenario, num=64, seed=11, seconds=4.0) == pytest.approx(use_percent, abs=6.0)
+    assert bench.prb_use(scenario, num=96, seed=11, seconds=5.0) == pytest.approx(use_percent, abs=6.0)
 
 
 def test_calibration_finds_the_scale_of_a_load() -> None:
@@ -44,7 +44,5 @@ def test_the_bench_writes_its_records(
     assert records[0]["name"] == "cell_slots_per_s/reference/batch-1/threads-1"
     assert [record["value"] for record in records] == [round(rate.median, 1) for rate in rates]
     assert {record["unit"] for record in records} == {"cell-slots/s"}
-    assert all(
-        record["difference"] == pytest.approx(record["value"] - record["reference"], abs=0.2) for record in records
-    )
+    assert all(abs(r["difference"] - (r["value"] - r["reference"])) < 0.2 for r in records)
     assert "batch" in capsys.readouterr().out
