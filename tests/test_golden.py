@@ -1,0 +1,66 @@
+"""Numbers and texts that nobody may change without noticing. `make golden` rewrites them; the diff is reviewed.
+
+They hold integers and texts, and short runs: other processors may round logarithms differently in the last bit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+
+from ranpilot import scenarios
+from ranpilot.envs.controller import Environment
+from ranpilot.envs.make import make_batch
+from ranpilot.heuristics import HEURISTICS
+from ranpilot.systems.aura.advisers import CachedPolicy
+from ranpilot.twin import Networks
+
+
+class ListensOnly:
+    """Stands where a model would, and writes down what it is asked."""
+
+    name = "listener"
+
+    def __init__(self) -> None:
+        self.prompts: list[str] = []
+
+    def choose(self, prompts: list[str], options: list[str]) -> np.ndarray:
+        self.prompts += prompts
+        return np.zeros((len(prompts), len(options)))
+
+
+def test_the_counters_of_the_twin_after_fifty_slots(check_golden: Callable[[str, str], None]) -> None:
+    records = {}
+    for name in ("reference", "two-cell"):
+        networks = Networks(scenarios.load(name), num=2, seed=1, threads=1)
+        networks.advance(50)
+        counters = networks.counters()
+        records[name] = {"cell": counters.cell.tolist(), "serving_cell": networks.ues.serving_cell.tolist()}
+    check_golden("twin_counters.json", _lines(records))
+
+
+def test_an_episode_of_aura_paper_under_the_rules(check_golden: Callable[[str, str], None]) -> None:
+    env = make_batch("aura-paper", None, 3, 5, load="high")
+    rules = HEURISTICS.load("rules")()
+    rules.reset(env.spec, 3, 5, env.what_if)
+    totals = {name: np.zeros((3, 2)) for name in ("requests", "refused", "timed_out", "blocked", "pingpong")}
+    for _ in range(env.spec.episode_steps):
+        outcome = env.step(rules.act(env.observation))
+        for name, total in totals.items():
+            total += outcome.counts[name]
+    check_golden("aura_paper_rules.json", _lines({name: total.astype(int).tolist() for name, total in totals.items()}))
+
+
+def test_every_prompt_of_the_adviser(check_golden: Callable[[str, str], None]) -> None:
+    env: Environment = make_batch("aura-paper", None, 1, 0)
+    listener = ListensOnly()
+    CachedPolicy(listener).reset(env.spec, 1, 0, None)
+    distinct = sorted(set(listener.prompts))
+    assert len(distinct) > 1000
+    check_golden("adviser_prompts.txt", "\n".join(distinct[::40]) + f"\n{len(distinct)} distinct prompts\n")
+
+
+def _lines(records: dict[str, object]) -> str:
+    return json.dumps(records, indent=0, separators=(",", ":")).replace(",\n", ",") + "\n"
