@@ -109,9 +109,18 @@ def test_a_row_of_measurements_follows_from_its_counters() -> None:
         cell[0, 0, column] = value
     delay = np.zeros((1, 1, state.DELAY_BINS), np.int64)
     delay[0, 0, 5], delay[0, 0, 11] = 240, 10
-    ue = np.zeros((1, 1, state.NUM_UE_COUNTERS), np.int64)
-    network = state.Network(*(np.zeros((1, 1, 1, 1)) for _ in state.Network._fields))
-    window = kpm.Window(ue, cell, delay, network, num_slots=1000, slot_s=5e-4, num_prbs=24)
+    window = kpm.Window(
+        ue=np.zeros((1, 2, state.NUM_UE_COUNTERS)),
+        cell=cell.astype(np.float64),
+        delay=delay,
+        serving_cell=np.array([[0, -1]]),
+        ue_sinr_db=np.array([[7.0, np.nan]]),
+        link_sinr_db=np.array([[[7.0], [np.nan]]]),
+        tx_power_dbm=np.array([[40.0]]),
+        num_slots=1000,
+        slot_s=5e-4,
+        num_prbs=24,
+    )
     row = {
         kpm.PRB_USE: 50.0,
         kpm.PRB_MEAN: 12.0,
@@ -123,6 +132,7 @@ def test_a_row_of_measurements_follows_from_its_counters() -> None:
         kpm.PACKET_LOSS_RATE: 5 / 255 * 1e6,
         kpm.CONNECTED_MEAN: 2.5,
         kpm.INITIAL_BLER: 10.0,
+        kpm.SINR_MEAN: 7.0,
     }
     for measurement, expected in row.items():
         assert kpm.MEASUREMENTS[measurement](window)[0, 0] == pytest.approx(expected), measurement.name

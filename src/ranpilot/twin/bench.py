@@ -56,16 +56,16 @@ class Rate(NamedTuple):
 
 
 def measure_speed(scenario: Scenario, batch: int, threads: int, *, repeats: int = REPEATS, seed: int = 0) -> Rate:
-    """Time `repeats` runs of a warm batch."""
-    networks = Networks(scenario, batch, seed, threads=threads)
-    networks.advance(round(1.0 / scenario.slot_s))
-    networks.measure()
+    """Time `repeats` runs, each of a warm batch of other networks, since one network may have more to do than another."""
     step = scenario.slots_per_step
     steps = max(1, math.ceil(LEAST_CELL_SLOTS / (batch * scenario.num_cells * step)))
     # Whole blocks of 1000 slots, so that every run draws as much traffic as it uses.
     steps = max(1, math.ceil(steps * step / 1000)) * 1000 // step if 1000 % step == 0 else steps
     rates = []
-    for _ in range(repeats):
+    for repeat in range(repeats):
+        networks = Networks(scenario, batch, seed, first_network=repeat * batch, threads=threads)
+        networks.advance(round(1.0 / scenario.slot_s))
+        networks.measure()
         begin = time.perf_counter()
         for _ in range(steps):
             networks.advance(step)

@@ -57,13 +57,20 @@ Int64Array = NDArray[np.int64]
 class Window(NamedTuple):
     """What happened in a span of slots, and the state at its end."""
 
-    ue: Int64Array
+    ue: FloatArray
     """[B, U, NUM_UE_COUNTERS]"""
-    cell: Int64Array
+    cell: FloatArray
     """[B, C, NUM_CELL_COUNTERS]"""
     delay: Int64Array
     """[B, C, DELAY_BINS]"""
-    network: s.Network
+    serving_cell: Int64Array
+    """[B, U]"""
+    ue_sinr_db: FloatArray
+    """[B, U] of the serving cell, NaN in empty places"""
+    link_sinr_db: FloatArray
+    """[B, U, C]"""
+    tx_power_dbm: FloatArray
+    """[B, C]"""
     num_slots: int
     slot_s: float
     num_prbs: int
@@ -158,24 +165,33 @@ def compute(window: Window) -> dict[str, FloatArray]:
 
 def delay_edges_ms(slot_s: float) -> FloatArray:
     """Upper edges [DELAY_BINS] of the delay histogram in ms; the last bin is open."""
-    slots = np.exp2((np.arange(DELAY_EDGES) + 1) / 6.0) - 1.0
-    return np.ceil(slots - 1e-9) * slot_s * 1e3
+    return _DELAY_EDGE_SLOTS * (slot_s * 1e3)
 
 
-DELAY_EDGES = s.DELAY_BINS
+_DELAY_EDGE_SLOTS: FloatArray = np.ceil(np.exp2((np.arange(s.DELAY_BINS) + 1) / 6.0) - 1.0 - 1e-9)
 
 
-def _count(column: int, scale: float = 1.0) -> Callable[[Window], FloatArray]:
-    return lambda window: np.multiply(window.cell[..., column], scale, dtype=np.float64)
+def _count(column: int) -> Callable[[Window], FloatArray]:
+    return lambda window: window.cell[..., column]
 
 
-def _ue_count(column: int, scale: float = 1.0) -> Callable[[Window], FloatArray]:
-    return lambda window: np.multiply(window.ue[..., column], scale, dtype=np.float64)
+def _ue_count(column: int) -> Callable[[Window], FloatArray]:
+    return lambda window: window.ue[..., column]
 
 
-def _ratio(above: FloatArray | Int64Array, below: FloatArray | Int64Array, scale: float = 1.0) -> FloatArray:
+def _volume(window: Window) -> FloatArray:
+    return window.cell[..., s.CELL_BITS_OUT] / 1e6
+
+
+def _ue_volume(window: Window) -> FloatArray:
+    return window.ue[..., s.UE_BITS_OUT] / 1e6
+
+
+def _ratio(above: FloatArray, below: FloatArray, scale: float = 1.0) -> FloatArray:
     """above / below * scale, 0 where nothing is below."""
-    result: FloatArray = np.where(below > 0, scale * above / np.maximum(below, 1), 0.0)
+    result = np.zeros(below.shape)
+    np.divide(above, below, out=result, where=below > 0)
+    result *= scale
     return result
 
 
@@ -200,9 +216,9 @@ def _cell_delay(window: Window) -> FloatArray:
 def _cell_delay_p95(window: Window) -> FloatArray:
     below = np.cumsum(window.delay, axis=-1)
     total = below[..., -1:]
-    bin_index = np.argmax(below >= 0.95 * total, axis=-1)
+    bin_index = (below < 0.95 * total).sum(axis=-1)
     edges = delay_edges_ms(window.slot_s) * 10.0
-    result: FloatArray = np.where(total[..., 0] > 0, edges[bin_index], 0.0)
+    result: FloatArray = edges[bin_index] * (total[..., 0] > 0)
     return result
 
 
@@ -228,28 +244,21 @@ def _initial_bler(window: Window) -> FloatArray:
 
 
 def _tx_power(window: Window) -> FloatArray:
-    return window.network.cell_real[..., s.TX_POWER_DBM].copy()
+    return window.tx_power_dbm
 
 
 def _link_sinr(window: Window) -> FloatArray:
-    return window.network.sinr_l3_db.copy()
+    return window.link_sinr_db
 
 
 def _ue_sinr(window: Window) -> FloatArray:
-    serving = window.network.ue[..., s.SERVING_CELL]
-    sinr = np.take_along_axis(window.network.sinr_l3_db, np.maximum(serving, 0)[..., None], axis=-1)[..., 0]
-    result: FloatArray = np.where(serving >= 0, sinr, np.nan)
-    return result
+    return window.ue_sinr_db
 
 
 def _sinr_mean(window: Window) -> FloatArray:
-    serving, sinr = window.network.ue[..., s.SERVING_CELL], _ue_sinr(window)
-    num, num_cells = window.cell.shape[:2]
-    result = np.zeros((num, num_cells))
-    for cell in range(num_cells):
-        mine = serving == cell
-        result[:, cell] = _ratio(np.where(mine, sinr, 0.0).sum(axis=1), mine.sum(axis=1))
-    return result
+    is_mine = window.serving_cell[..., None] == np.arange(window.cell.shape[1])  # [B, U, C]
+    total = np.where(is_mine, window.link_sinr_db, 0.0).sum(axis=1)
+    return _ratio(total, is_mine.sum(axis=1))
 
 
 def _ue_throughput(window: Window) -> FloatArray:
@@ -272,7 +281,7 @@ def _ue_prb_mean(window: Window) -> FloatArray:
 MEASUREMENTS: dict[Measurement, Callable[[Window], FloatArray]] = {
     PRB_USE: _prb_use,
     PRB_MEAN: _prb_mean,
-    VOLUME: _count(s.CELL_BITS_OUT, 1e-6),
+    VOLUME: _volume,
     CELL_THROUGHPUT: _cell_throughput,
     PACKET_DELAY: _cell_delay,
     PACKET_DELAY_P95: _cell_delay_p95,
@@ -298,7 +307,7 @@ MEASUREMENTS: dict[Measurement, Callable[[Window], FloatArray]] = {
     UE_THROUGHPUT: _ue_throughput,
     UE_DELAY: _ue_delay,
     UE_DROP_RATE: _ue_drop_rate,
-    UE_VOLUME: _ue_count(s.UE_BITS_OUT, 1e-6),
+    UE_VOLUME: _ue_volume,
     UE_PRB_MEAN: _ue_prb_mean,
     UE_LINK_FAILURES: _ue_count(s.UE_FAILURES),
     UE_HANDOVERS: _ue_count(s.UE_HANDOVERS),

@@ -198,7 +198,8 @@ class Networks:
 
     def delay_histogram(self) -> tuple[FloatArray, IntArray]:
         """Upper edges of bins in ms [D], and delivered packets in each since the last `measure` [B, C, D]."""
-        return kpm.delay_edges_ms(self.scenario.slot_s), self._window().delay
+        packets = self._state.delay_count - self._baseline.delay
+        return kpm.delay_edges_ms(self.scenario.slot_s), packets
 
     def counters(self) -> Counters:
         """All counters since the reset; columns are named in `twin/state.py`. Copies."""
@@ -253,8 +254,7 @@ class Networks:
     def _run(self, packets: PacketBlock, slots: tuple[int, int]) -> None:
         """Share the networks out over threads; one part runs in the calling thread."""
         threads = min(self.threads or int(numba.config.NUMBA_NUM_THREADS), self.num)
-        edges = np.linspace(0, self.num, threads + 1).astype(int).tolist()
-        parts = list(itertools.pairwise(edges))
+        parts = list(itertools.pairwise(self.num * part // threads for part in range(threads + 1)))
         waiting = [
             _pool().submit(kernel.advance, self._state, self._parameters, packets, self._scratch, part, slots)
             for part in parts[1:]
@@ -290,8 +290,20 @@ class Networks:
 
     def _window(self) -> kpm.Window:
         ue, cell, delay = (now - kept for now, kept in zip(self._now(), self._baseline, strict=True))
-        num_slots = self.slot - self._window_start
-        return kpm.Window(ue, cell, delay, self._state, num_slots, self.scenario.slot_s, self.scenario.carrier.num_prbs)
+        serving, sinr_db = self._state.ue[..., state.SERVING_CELL], self._state.sinr_l3_db.copy()
+        own_db = np.take_along_axis(sinr_db, np.maximum(serving, 0)[..., None], axis=-1)[..., 0]
+        return kpm.Window(
+            ue=ue.astype(np.float64),
+            cell=cell.astype(np.float64),
+            delay=delay,
+            serving_cell=serving,
+            ue_sinr_db=own_db,
+            link_sinr_db=sinr_db,
+            tx_power_dbm=self._state.cell_real[..., state.TX_POWER_DBM].copy(),
+            num_slots=self.slot - self._window_start,
+            slot_s=self.scenario.slot_s,
+            num_prbs=self.scenario.carrier.num_prbs,
+        )
 
     def _copy(self, rows: IntArray) -> Self:
         copy = object.__new__(type(self))
