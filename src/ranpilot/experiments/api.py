@@ -73,8 +73,8 @@ def train(
 ) -> Trained:
     """Train a system in a batch environment, or the one behind `rp.make_vec`, for about `budget_steps` network-steps.
 
-    Whole episodes are played, and every network of the batch learns for itself. Raises UnknownNameError, and ConfigError for a budget below one
-    episode of the batch.
+    Whole episodes are played, and every network of the batch learns for itself.
+    Raises UnknownNameError, and ConfigError for a budget below one episode of the batch.
     """
     experiment_of(system)
     from ranpilot.envs.views import VectorView
