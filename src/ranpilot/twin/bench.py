@@ -56,7 +56,7 @@ class Rate(NamedTuple):
 
 
 def measure_speed(scenario: Scenario, batch: int, threads: int, *, repeats: int = REPEATS, seed: int = 0) -> Rate:
-    """Time `repeats` runs, each of a warm batch of other networks, since one network may have more to do than another."""
+    """Time `repeats` runs, each of a warm batch of other networks, since one may have more to do than another."""
     step = scenario.slots_per_step
     steps = max(1, math.ceil(LEAST_CELL_SLOTS / (batch * scenario.num_cells * step)))
     # Whole blocks of 1000 slots, so that every run draws as much traffic as it uses.
