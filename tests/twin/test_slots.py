@@ -380,3 +380,48 @@ def test_an_unknown_control_and_an_empty_place_are_refused(make_scenario: MakeSc
     with pytest.raises(ActionError, match="FORCED_HANDOVER = 1, but must be -1 for a user that is released"):
         networks.apply({RELEASE: [[0, 1, 0, 0, 0, 0]], FORCED_HANDOVER: [[-1, 1, -1, -1, -1, -1]]})
     assert networks.fingerprint() == before
+
+
+def many_cells(make_scenario: MakeScenario, individual: int) -> Networks:
+    sites = [
+        {"name": f"s{x}{y}", "x_m": 300 * x, "y_m": 300 * y, "height_m": 25, "propagation": "UMa", "power_dbm": 40}
+        for x in range(3)
+        for y in range(2)
+    ]
+    scenario = make_scenario(
+        {
+            "layout": {"sites": sites, "area_m": [-150, -150, 750, 450]},
+            "radio": {"fading": False, "individual_interferers": individual},
+            **FULL_BUFFER,
+        }
+    )
+    return Networks(scenario, 2, seed=0)
+
+
+def test_interferers_beyond_the_strongest_count_at_their_mean_power(make_scenario: MakeScenario) -> None:
+    """Without fading it does not matter which ones stand alone."""
+    one, all_five = many_cells(make_scenario, 1), many_cells(make_scenario, 5)
+    for networks in (one, all_five):
+        networks.advance(1500)
+    ours, theirs = one.measure(), all_five.measure()
+    np.testing.assert_allclose(ours[kpm.VOLUME.name], theirs[kpm.VOLUME.name], rtol=1e-3)
+    np.testing.assert_allclose(ours[kpm.BLOCK_ERRORS.name], theirs[kpm.BLOCK_ERRORS.name], rtol=0.05)
+
+
+@pytest.mark.parametrize("kind", ["lines", "waypoint"])
+def test_users_keep_their_speed_and_stay_in_the_area(make_scenario: MakeScenario, kind: str) -> None:
+    speed = {"kind": kind, "min_speed_kmh": 30, "max_speed_kmh": 60}
+    networks = Networks(make_scenario({"users": {"mobility": speed}, "rrc": {"failure_sinr_db": -30.0}}), 6, seed=0)
+    before, seen = networks.ues, []
+    for _ in range(100):
+        networks.advance(100)
+        after = networks.ues
+        moved_m = np.hypot(after.x_m - before.x_m, after.y_m - before.y_m)
+        assert (moved_m <= 60 / 3.6 * 0.1 + 1e-6).all()
+        assert ((after.x_m >= -300) & (after.x_m <= 700) & (abs(after.y_m) <= 300)).all()
+        seen.append(moved_m)
+        before = after
+    # Between turns a user covers speed x time; turns are rare.
+    speed_mps = np.median(seen, axis=0) * 10
+    assert (speed_mps >= 30 / 3.6 - 1e-6).all()
+    assert np.ptp(speed_mps) > 4.0

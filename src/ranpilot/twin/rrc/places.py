@@ -70,7 +70,7 @@ def take_place(net: s.Network, parameters: Parameters, ue: int, cell: int, x_m: 
     rules = parameters.population
     speed_mps = rules.min_speed_mps + pace * (rules.max_speed_mps - rules.min_speed_mps)
     if rules.mobility == STANDING:
-        # Someone who stands still has a channel that moves: fading at the least speed, 0 where that is 0.
+        # Around someone who stands still things move: the channel keeps the Doppler of the drawn speed.
         net.ue_real[ue, s.SPEED_MPS] = 0.0
     else:
         net.ue_real[ue, s.SPEED_MPS] = speed_mps
