@@ -47,9 +47,12 @@ DEMO_NOTE = (
     "A demonstration in a few minutes: so little training favours whoever is told what to do. "
     "`ranpilot compare aura` plays the full budgets."
 )
-DEMO_TWIN_ROWS = ("marl-only", "guided", "aura", "guided-embedded", "rules", "maintain")
-DEMO_PAPER_ROWS = ("marl-only", "guided", "aura", "rules")
-TWIN_ROWS = ("marl-only", "guided", "aura", "guided-embedded", "rules", "always-handoff", "maintain")
+YARDSTICKS = ("rules", "kpm-rules", "maintain", "random")
+"""Shown beside every learner: sensible rules, the best heuristic, doing nothing, and chance."""
+
+DEMO_TWIN_ROWS = ("marl-only", "guided", "aura", "guided-embedded", *YARDSTICKS)
+DEMO_PAPER_ROWS = ("marl-only", "guided", "aura", *YARDSTICKS)
+TWIN_ROWS = ("marl-only", "guided", "aura", "guided-embedded", "always-handoff", *YARDSTICKS)
 
 HEURISTICS = ("rules", "kpm-rules", "always-handoff", "maintain", "random")
 ORACLE = "lookahead-oracle"
@@ -118,7 +121,7 @@ def demo_experiments() -> tuple[Experiment, Experiment]:
 def run_rows(configuration: str, adviser: str | None, trust: str | None) -> tuple[Row, ...]:
     """`ranpilot run aura`: the trained configuration beside the heuristics that it must beat."""
     learner = Row(label="trained", kind="aura", name=configuration, adviser=adviser, trust=trust, block=0)
-    return (learner, *pick(aura_rows(1), ("rules", "maintain")))
+    return (learner, *pick(aura_rows(1), YARDSTICKS))
 
 
 def _experiment(
