@@ -40,7 +40,7 @@ def run(  # noqa: PLR0913  # one option each
     /,
     scenario: str = "two-cell",
     configuration: str = "aura",
-    adviser: str = "rules",
+    adviser: Name = None,
     trust: Name = None,
     loads: Comma = None,
     seeds: Number = None,
@@ -58,7 +58,7 @@ def run(  # noqa: PLR0913  # one option each
         system: a learning system: aura.
         scenario: name of a scenario, aura-paper, or a YAML file.
         configuration: marl-only, guided, aura or aura-literal.
-        adviser: a heuristic's name, or embedded for the language model.
+        adviser: a heuristic's name, or embedded for the language model; rules where not given.
         trust: counterfactual or score; the configuration's own where not given.
         loads: such as normal,high.
         seeds: networks that learn, each by itself.

@@ -1,8 +1,8 @@
 """Numba as ranpilot uses it: typed decorators and a compile cache that cannot go stale.
 
-Numba keys its cache by the file of the compiled function alone, so that an edited function which a kernel in another
-file calls would leave the caller's old binary in use. The cache folder is therefore keyed by a hash of the sources of
-all kernels, and set before the first kernel is imported.
+Numba keys its cache by the file of the compiled function alone, so that an edited function or constant of another file
+would leave the caller's old binary in use. The cache folder is therefore keyed by a hash of every source file of the
+rooms that hold kernels, and set before the first kernel is imported.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def source_hash() -> str:
-    """Hash over every source file of the package that defines kernels."""
+    """Hash over every source file of the rooms (folders of the package) in which a file defines kernels."""
     digest = hashlib.sha256(numba.__version__.encode())
     package = Path(__file__).parent
-    for path in sorted(package.rglob("*.py")):
-        source = path.read_bytes()
-        if b"ranpilot.kernels" in source or b"STREAM_" in source:
-            digest.update(str(path.relative_to(package)).encode() + source)
+    sources = {path.relative_to(package): path.read_bytes() for path in sorted(package.rglob("*.py"))}
+    rooms = {path.parts[0] for path, source in sources.items() if b"from ranpilot.kernels import" in source}
+    for path, source in sources.items():
+        if path.parts[0] in rooms or path.name == "kernels.py":
+            digest.update(str(path).encode() + source)
     return digest.hexdigest()[:16]
 
 

@@ -146,17 +146,34 @@ def test_a_snapshot_resumes_exactly(churning: Scenario, slot: int) -> None:
     assert resumed.fingerprint() == networks.fingerprint()
 
 
-def test_a_forks_snapshot_resumes_in_a_fork(churning: Scenario) -> None:
+@pytest.mark.parametrize(("slot", "later"), [(1250, 300), (1000, 0), (700, 300)])
+def test_a_forks_snapshot_resumes_in_a_fork(churning: Scenario, slot: int, later: int) -> None:
     networks = Networks(churning, 2, seed=3)
-    networks.advance(1250)
+    networks.advance(slot)
     forks = networks.fork(2, future="fresh", draw=[3, 4])
-    forks.advance(300)
+    forks.advance(later)
     data = forks.snapshot()
     forks.advance(600)
     other = networks.fork(2)
     other.restore(data)
     other.advance(600)
     assert other.fingerprint() == forks.fingerprint()
+
+
+def test_what_is_restored_becomes_the_networks_of_the_snapshot(churning: Scenario) -> None:
+    networks = Networks(churning, 2, seed=3, first_network=5)
+    other = Networks(churning, 2, seed=3)
+    other.restore(networks.snapshot())
+    assert other.network_ids.tolist() == [5, 6]
+    for each in (networks, other):
+        each.reset(1)
+    assert other.fingerprint() == networks.fingerprint()
+
+
+def test_a_scenario_without_splits_holds_something_out(make_scenario: MakeScenario) -> None:
+    scenario = make_scenario()
+    assert not scenario.splits
+    assert Networks(scenario.heldout, 1, 0).fingerprint() != Networks(scenario.train, 1, 0).fingerprint()
 
 
 def test_a_snapshot_that_does_not_fit_is_refused(churning: Scenario, make_scenario: MakeScenario) -> None:

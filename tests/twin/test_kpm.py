@@ -37,7 +37,7 @@ ROWS = [
     "TB.ErrTotalNbrDl [1] cell 0..1e+09",
     "TB.ResidualErrNbrDl [1] cell 0..1e+09",
     "RP.TxPower [dBm] cell -10..60",
-    "L1M.SS-SINR.Mean [dB] cell -30..60",
+    "L1M.SS-SINR.Mean [dB] cell -60..60",
     "DRB.UEThpDl.UE [kbit/s] ue 0..1e+07",
     "DRB.RlcSduDelayDl.UE [0.1 ms] ue 0..600000",
     "DRB.RlcPacketDropRateDl.UE [1e-6] ue 0..1e+06",
@@ -46,8 +46,8 @@ ROWS = [
     "RP.RadioLinkFailures.UE [1] ue 0..1e+06",
     "MM.HoExeInterSucc.UE [1] ue 0..1e+06",
     "MM.HoPrepInterFail.UE [1] ue 0..1e+06",
-    "L1M.SS-SINR.UE [dB] ue -30..60",
-    "L1M.SS-SINR.Link [dB] link -30..60",
+    "L1M.SS-SINR.UE [dB] ue -60..60",
+    "L1M.SS-SINR.Link [dB] link -60..60",
 ]
 
 
@@ -128,7 +128,7 @@ def test_a_row_of_measurements_follows_from_its_counters() -> None:
         kpm.CELL_THROUGHPUT: 3e6 / (1500 * 5e-4) / 1e3,
         kpm.PACKET_DELAY: 2000 / 250 * 5.0,
         kpm.PACKET_DELAY_P95: 5.0,
-        kpm.PACKET_DROP_RATE: 1e5,
+        kpm.PACKET_DROP_RATE: 30 / 285 * 1e6,
         kpm.PACKET_LOSS_RATE: 5 / 255 * 1e6,
         kpm.CONNECTED_MEAN: 2.5,
         kpm.INITIAL_BLER: 10.0,

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from ranpilot.twin import rng
 from ranpilot.twin.rng import (
     STREAM_BLER,
     STREAM_FADING,
@@ -90,3 +91,9 @@ def test_folded_seeds_are_distinct_and_not_negative() -> None:
 
 def test_the_upper_half_of_the_seed_counts() -> None:
     assert draw_uniform(1, 0, 0, 0, 1) != draw_uniform(1 + (1 << 32), 0, 0, 0, 1)
+
+
+def test_no_two_streams_share_a_number() -> None:
+    streams = {name: value for name, value in vars(rng).items() if name.startswith("STREAM_")}
+    assert len(streams) > 10
+    assert len(set(streams.values())) == len(streams)

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scipy.stats import poisson
 
 from ranpilot.errors import ActionError, UnknownNameError
 from ranpilot.twin import Networks, kpm, state
 from ranpilot.twin.controls import ADMISSION_LIMIT, FORCED_HANDOVER, RELEASE, TX_POWER_DBM
 from ranpilot.twin.phy import transport_block_bits
+from ranpilot.twin.rrc.population import _poisson
 from ranpilot.twin.scenario import Scenario
 
 MakeScenario = Callable[..., Scenario]
@@ -425,3 +427,25 @@ def test_users_keep_their_speed_and_stay_in_the_area(make_scenario: MakeScenario
     speed_mps = np.median(seen, axis=0) * 10
     assert (speed_mps >= 30 / 3.6 - 1e-6).all()
     assert np.ptp(speed_mps) > 4.0
+
+
+def test_a_link_above_the_highest_rate_piles_up_no_credit(make_scenario: MakeScenario) -> None:
+    sites = [{**make_scenario().layout.sites[0].model_dump(), "power_dbm": 46}]
+    networks = Networks(make_scenario({"layout": {"sites": sites, "area_m": [-60, -60, 60, 60]}}), 2, seed=1)
+    networks.advance(3000)
+    assert networks.measure()["L1M.SS-SINR.Mean"].min() > 30.0
+    assert networks._state.ue_real[..., state.OFFSET_DB].min() > -3.0
+
+
+def test_the_busiest_start_is_full_and_not_empty(make_scenario: MakeScenario) -> None:
+    population = {"kind": "arrivals", "arrivals_per_s": 40.0, "mean_holding_s": 60.0}
+    sites = [{**site.model_dump(), "capacity": 6} for site in make_scenario().layout.sites]
+    scenario = make_scenario({"layout": {"sites": sites}, "users": {"population": population}})
+    connected = Networks(scenario, 16, seed=1).cells.connected_ues
+    assert (connected == 6).mean() > 0.9
+
+
+@pytest.mark.parametrize("mean", [0.0, 0.3, 20.0, 500.0, 2000.0])
+def test_the_poisson_quantile_is_scipys(mean: float) -> None:
+    for uniform in (1e-6, 0.1, 0.5, 0.9, 1 - 1e-9):
+        assert _poisson(mean, uniform) == int(poisson.ppf(uniform, mean))

@@ -11,7 +11,7 @@ from ranpilot.errors import CheckpointError, ConfigError
 from ranpilot.experiments.checks import CONTROL, HEADLINE
 from ranpilot.experiments.compare import run_experiment, run_experiments
 from ranpilot.experiments.design import Experiment, Row
-from ranpilot.experiments.play import CurrentWhatIf, PhaseTimes, play
+from ranpilot.experiments.play import CountsUsage, CurrentWhatIf, PhaseTimes, play
 from ranpilot.experiments.play_cell import make_controller, make_env, play_in_memory
 from ranpilot.experiments.report import Report, make_part, make_report
 from ranpilot.experiments.results import CellResult, Results
@@ -20,6 +20,7 @@ from ranpilot.runs import Progress, RunFolder, provenance
 
 if TYPE_CHECKING:
     from ranpilot.envs.views import VectorView
+    from ranpilot.systems.aura.usage import Usage
     from ranpilot.twin.scenario import Scenario
 
 __all__ = ["Trained", "compare", "demo", "evaluate", "load", "run", "train"]
@@ -55,6 +56,10 @@ class Trained:
     def explain(self, network: int) -> tuple[Decision, ...]:
         """The controller's last decisions."""
         return self.controller.explain(network)
+
+    def take_usage(self) -> Usage | None:
+        """Use of advice since the last call; None where the controller takes none."""
+        return self.controller.take_usage() if isinstance(self.controller, CountsUsage) else None
 
     def save(self, folder: Path) -> None:
         """Write the controller's state."""
@@ -102,7 +107,7 @@ def evaluate(  # one option each, as in `run`
     controller: Controller,
     scenario: str | Path | Scenario,
     *,
-    load: str | None = None,
+    load: str = "high",
     seeds: int = 10,
     episodes: int = 20,
     against: Sequence[str] = ("maintain",),
@@ -111,13 +116,14 @@ def evaluate(  # one option each, as in `run`
 ) -> Report:
     """Play held-out episodes with the controller and with the heuristics `against`, on the same networks.
 
-    seeds: number of networks; a trained controller needs as many as it was trained with. first_episode: an index
+    seeds: number of networks; a trained controller needs as many as it was trained with, and a learner goes on learning
+    while it is played, so load it again to repeat an evaluation. first_episode: an index
     beyond any training, so that learners do not explore. `report.save(path)` writes the page.
     """
     rows = [Row(label=TRAINED, kind="aura", name="given", block=0)]
     rows += [Row(label=name, kind="heuristic", name=name, block=0) for name in against]
     experiment = Experiment(
-        name="evaluation", scenario=short_name(scenario), loads=(load or "high",), rows=tuple(rows), seeds=seeds,
+        name="evaluation", scenario=short_name(scenario), loads=(load,), rows=tuple(rows), seeds=seeds,
         train_episodes=0, test_episodes=episodes, base_seed=base_seed, shared_networks=True,
     )  # fmt: skip
     cells = {}
@@ -135,7 +141,7 @@ def run(  # noqa: PLR0913  # one option each, the same as on the command line
     scenario: str = "two-cell",
     *,
     configuration: str = "aura",
-    adviser: str | None = "rules",
+    adviser: str | None = None,
     trust: str | None = None,
     loads: Sequence[str] | None = None,
     seeds: int | None = None,
@@ -151,7 +157,7 @@ def run(  # noqa: PLR0913  # one option each, the same as on the command line
 
     The same call goes on where an earlier one ended. None: the scenario's usual budget.
     """
-    rows = run_rows(configuration, None if configuration == CONTROL else adviser, trust)
+    rows = run_rows(configuration, adviser, trust)
     experiment = experiment_of(system)(
         scenario,
         name=f"{system}-{configuration}-{short_name(scenario)}",
@@ -217,7 +223,7 @@ def demo(
 def load(path: str | Path, *, row: str | None = None, load: str | None = None) -> Trained:
     """The trained controller of a run; row, load: None for its only or best-known learner, and for the last load.
 
-    Raises CheckpointError where the run is missing or not finished, UnknownNameError for an unknown row.
+    Raises CheckpointError where the run is missing or that row is not finished, UnknownNameError for an unknown row.
     """
     folder = RunFolder.read(Path(path))
     experiment = Experiment.model_validate(folder.config())
@@ -227,9 +233,9 @@ def load(path: str | Path, *, row: str | None = None, load: str | None = None) -
         raise CheckpointError(str(path), "has no learning row", "name the folder of a run with one")
     chosen = experiment.row(row or known[0])
     cell = folder.cell(chosen.label, load or experiment.loads[-1])
-    checkpoint = cell.newest()
+    checkpoint = cell.newest() if cell.is_finished else None
     if checkpoint is None:
-        raise CheckpointError(str(cell.path), "holds no checkpoint yet", "repeat the command of the run to go on")
+        raise CheckpointError(str(cell.path), "is not finished", "repeat the command of the run to go on")
     env = make_env(experiment, chosen, load or experiment.loads[-1], "heldout", experiment.scenario)
     controller = make_controller(experiment, chosen)
     what_if = CurrentWhatIf()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -63,6 +64,7 @@ def _play(
     checkpoint_s: float,
 ) -> Part:
     session = provenance(_hashes(experiment))
+    experiment = experiment.model_copy(update={"scenario_hash": _scenario_hash(experiment)})
     folder = RunFolder.open(path, experiment.model_dump(mode="json"), session, new=new)
     with folder.held():
         run_grid(experiment, folder, progress, workers=workers or os.cpu_count() or 1, checkpoint_s=checkpoint_s)
@@ -76,10 +78,9 @@ def _hashes(experiment: Experiment) -> dict[str, str]:
     had: before anything runs, not hours later.
     """
     hashes = {}
-    if experiment.scenario != PAPER_SCENARIO:
-        from ranpilot import scenarios
-
-        hashes["scenario"] = scenarios.load(experiment.scenario).hash()
+    scenario_hash = _scenario_hash(experiment)
+    if scenario_hash is not None:
+        hashes["scenario"] = scenario_hash
     if any(row.adviser == "embedded" for row in experiment.rows):
         from ranpilot import llm
         from ranpilot.llm import extras, weights
@@ -90,3 +91,14 @@ def _hashes(experiment: Experiment) -> dict[str, str]:
         model = llm.BACKENDS.load("embedded")
         hashes["adviser"] = f"embedded:{getattr(model, 'name', '')} {getattr(model, 'model_hash', '')}"
     return hashes
+
+
+def _scenario_hash(experiment: Experiment) -> str | None:
+    """Hash over every load and split that is played; None where the scenario is part of the code."""
+    if experiment.scenario == PAPER_SCENARIO:
+        return None
+    from ranpilot import scenarios
+
+    loaded = [scenarios.load(experiment.scenario).with_load(load) for load in experiment.loads]
+    hashes = [split.hash() for scenario in loaded for split in (scenario.train, scenario.heldout)]
+    return hashlib.sha256("".join(hashes).encode()).hexdigest()[:16]

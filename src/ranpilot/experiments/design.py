@@ -56,6 +56,8 @@ class Experiment(BaseModel, frozen=True, extra="forbid"):
     train_episodes: Annotated[int, Field(ge=0)] = 500
     test_episodes: Annotated[int, Field(ge=1)] = 100
     base_seed: Annotated[int, Field(ge=0)] = 0
+    scenario_hash: str | None = None
+    """Of every load and split of a twin scenario; entered when the experiment begins: an edited file is told."""
     shared_networks: bool = False
     """True: all rows see the same networks (paired statistics); False: each row its own (the paper's rank tests)."""
 

@@ -178,7 +178,7 @@ def _work(
                 cell = folder.cell(label, load)
                 run_cell(experiment, experiment.row(label), load, cell, _sender(messages), stop, every_s)
             except Interrupted:
-                return
+                break
             except RanpilotError as error:
                 messages.put(("sentence", str(error), ""))
                 return
@@ -186,6 +186,9 @@ def _work(
                 messages.put(("failure", f"{label} at {load} load", traceback.format_exc()))
                 raise
             messages.put(("finished", label, load))
+        if stop.requested and not stop_all.is_set():
+            # Told to end by somebody else: the one who waits must know.
+            messages.put(("sentence", f"{path}: a worker process was stopped; repeat the command to go on.", ""))
 
 
 def _sender(messages: Queue[Any]) -> Any:

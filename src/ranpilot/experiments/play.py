@@ -44,7 +44,7 @@ class PhaseTimes:
 class CountsUsage(Protocol):
     """A controller that counts how it used advice."""
 
-    def take_usage(self) -> Usage:
+    def take_usage(self) -> Usage | None:
         """Shares [B, A] since the last call."""
         ...
 

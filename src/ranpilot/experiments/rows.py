@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ranpilot.errors import UnknownNameError
+from ranpilot.errors import ConfigError, UnknownNameError
 from ranpilot.experiments.checks import BAD_ADVISERS, bad_adviser_label
 from ranpilot.experiments.design import PAPER_SCENARIO, Experiment, Row, make_experiment, pick
 
@@ -119,7 +119,22 @@ def demo_experiments() -> tuple[Experiment, Experiment]:
 
 
 def run_rows(configuration: str, adviser: str | None, trust: str | None) -> tuple[Row, ...]:
-    """`ranpilot run aura`: the trained configuration beside the heuristics that it must beat."""
+    """`ranpilot run aura`: the trained configuration beside the heuristics that it must beat.
+
+    adviser, trust: None for the rules and the configuration's own trust. Raises UnknownNameError for an unknown
+    configuration, ConfigError where an adviser or a trust is named for one that takes no advice.
+    """
+    from ranpilot.systems.aura.configurations import CONFIGURATIONS
+
+    if configuration not in CONFIGURATIONS:
+        raise UnknownNameError("configuration of aura", configuration, list(CONFIGURATIONS))
+    own_trust = CONFIGURATIONS[configuration]().trust
+    if own_trust is None:
+        for field, value in (("adviser", adviser), ("trust", trust)):
+            if value is not None:
+                raise ConfigError(field, value, f"left out, since {configuration!r} takes no advice")
+    else:
+        adviser, trust = adviser or "rules", trust or own_trust
     learner = Row(label="trained", kind="aura", name=configuration, adviser=adviser, trust=trust, block=0)
     return (learner, *pick(aura_rows(1), YARDSTICKS))
 

@@ -88,6 +88,8 @@ def flat_records(summary: Mapping[str, Any], threads: int) -> list[dict[str, Any
                     "reference": comparison["control_iqm"] if comparison else None,
                     "difference": comparison["difference"]["estimate"] if comparison else None,
                     "n": interval["n"],
+                    "train_episodes": row["train_episodes"],
+                    "test_episodes": row["test_episodes"],
                     "seed": experiment["base_seed"],
                     "threads": threads,
                 }
@@ -100,6 +102,7 @@ def flat_records(summary: Mapping[str, Any], threads: int) -> list[dict[str, Any
                 "unit": "",
                 "reference": check["limit"],
                 "holds": check["holds"],
+                "detail": check["detail"],
                 "n": experiment["seeds"],
                 "seed": experiment["base_seed"],
                 "threads": threads,
@@ -137,7 +140,7 @@ def _adviser(cell: CellResult) -> str | None:
     """Who advised, with the name that it gave itself (`embedded: language model (untrained)`)."""
     asked = cell.row.adviser
     called = next((d["adviser"] for d in cell.summary["decisions"] if d["adviser"] is not None), asked)
-    return asked if called == asked else f"{asked}: {called}"
+    return called if asked in (None, called) else f"{asked}: {called}"
 
 
 def _against_control(results: Results, label: str, load: str) -> dict[str, Any] | None:

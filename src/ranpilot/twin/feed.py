@@ -73,7 +73,10 @@ class Feed:
     def reload(self, network: state.Network, slot: int) -> None:
         """Draw the running block again, as it was (after `restore`)."""
         self._block = (slot - 1) // BLOCK_SLOTS if slot > 0 else -1
-        if self._block >= 0:
+        if slot % BLOCK_SLOTS == 0:
+            # The block is over, and a fork with a fresh future could no longer draw it as its past did.
+            self._packets = _no_packets(*network.ue.shape[:2])
+        else:
             self._draw(network)
 
     def copy(self, rows: NDArray[np.integer]) -> Self:

@@ -98,10 +98,19 @@ PACKET_DELAY_P95 = _cell(
     "RP.RlcSduDelayDl.P95", "0.1 ms", 6e5, "lower", "95th percentile (upper edge of the histogram's bin)", OURS
 )
 PACKET_DROP_RATE = _cell(
-    "DRB.RlcPacketDropRateDl", "1e-6", 1e6, "lower", "Packets expired or without room, of those that came in"
+    "DRB.RlcPacketDropRateDl",
+    "1e-6",
+    1e6,
+    "lower",
+    "Packets expired or without room, of all that left the queue in any way",
 )
 PACKET_LOSS_RATE = _cell(
-    "RP.PacketLossRateDl", "1e-6", 1e6, "lower", "Packets lost over the air after the last retransmission", OURS
+    "RP.PacketLossRateDl",
+    "1e-6",
+    1e6,
+    "lower",
+    "Packets lost after the last retransmission or in a block that a handover or a release cut off",
+    OURS,
 )
 CONNECTED_MEAN = _cell("RRC.ConnMean", "UE", 1000.0, "neither", "Connected users, mean", "TS 28.552 §5.1.1.4.1")
 CQI_MEAN = _cell("CARR.WBCQIDist.Mean", "index", 15.0, "higher", "Mean of the wideband CQI's distribution")
@@ -126,7 +135,7 @@ BLOCK_ERRORS = _cell("TB.ErrTotalNbrDl", "1", 1e9, "lower", "Transport blocks th
 RESIDUAL_ERRORS = _cell("TB.ResidualErrNbrDl", "1", 1e9, "lower", "Transport blocks given up")
 TX_POWER = Measurement("RP.TxPower", "dBm", "cell", -10.0, 60.0, "lower", "Transmit power of the carrier", OURS)
 SINR_MEAN = Measurement(
-    "L1M.SS-SINR.Mean", "dB", "cell", -30.0, 60.0, "higher", "Mean over connected users of filtered wideband SINR", OURS
+    "L1M.SS-SINR.Mean", "dB", "cell", -60.0, 60.0, "higher", "Mean over connected users of filtered wideband SINR", OURS
 )
 UE_THROUGHPUT = _ue("DRB.UEThpDl.UE", "kbit/s", 1e7, "higher", "Delivered bits over the time with data")
 UE_DELAY = _ue("DRB.RlcSduDelayDl.UE", "0.1 ms", 6e5, "lower", "Mean delay of delivered packets")
@@ -140,7 +149,7 @@ UE_SINR = Measurement(
     "L1M.SS-SINR.UE",
     "dB",
     "ue",
-    -30.0,
+    -60.0,
     60.0,
     "higher",
     "Filtered wideband SINR of the serving cell, NaN if empty",
@@ -150,7 +159,7 @@ LINK_SINR = Measurement(
     "L1M.SS-SINR.Link",
     "dB",
     "link",
-    -30.0,
+    -60.0,
     60.0,
     "higher",
     "Filtered wideband SINR that each cell gives or would",
@@ -223,7 +232,9 @@ def _cell_delay_p95(window: Window) -> FloatArray:
 
 
 def _drop_rate(window: Window) -> FloatArray:
-    return _ratio(window.cell[..., s.CELL_PACKETS_DROPPED], window.cell[..., s.CELL_PACKETS_IN], 1e6)
+    dropped = window.cell[..., s.CELL_PACKETS_DROPPED]
+    settled = dropped + window.cell[..., s.CELL_PACKETS_OUT] + window.cell[..., s.CELL_PACKETS_LOST]
+    return _ratio(dropped, settled, 1e6)
 
 
 def _loss_rate(window: Window) -> FloatArray:
@@ -271,7 +282,8 @@ def _ue_delay(window: Window) -> FloatArray:
 
 def _ue_drop_rate(window: Window) -> FloatArray:
     dropped = window.ue[..., s.UE_PACKETS_EXPIRED] + window.ue[..., s.UE_PACKETS_OVERFLOWED]
-    return _ratio(dropped, window.ue[..., s.UE_PACKETS_IN], 1e6)
+    settled = dropped + window.ue[..., s.UE_PACKETS_OUT] + window.ue[..., s.UE_PACKETS_LOST]
+    return _ratio(dropped, settled, 1e6)
 
 
 def _ue_prb_mean(window: Window) -> FloatArray:

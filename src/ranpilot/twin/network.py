@@ -239,12 +239,13 @@ class Networks:
         return snapshots.pack(self._header(), self._arrays())
 
     def restore(self, data: bytes) -> None:
-        """Go on from a snapshot of this scenario with as many networks. Raises CheckpointError."""
+        """Go on from a snapshot of this scenario with as many networks, and become them. Raises CheckpointError."""
         header, arrays = snapshots.unpack(data, self._header(), self._arrays())
         for target, source in zip(self._arrays().values(), arrays.values(), strict=True):
             target[...] = source
         self.slot, self.episode, self.seed = int(header["slot"]), int(header["episode"]), int(header["seed"])
         self._window_start = int(header["window_start"])
+        self._ids = self._state.identity[:, state.NETWORK].copy()
         self._feed.reload(self._state, self.slot)
 
     def fingerprint(self) -> list[str]:

@@ -44,6 +44,9 @@ Propagation = Literal["RMa", "UMa", "UMi"]
 Scheduler = Literal["round-robin", "proportional-fair"]
 Split = Literal["train", "heldout"]
 
+UNNAMED_HELDOUT: Mapping[str, Any] = {"placement_seed_offset": 1}
+"""What a scenario that names no held-out split holds out: other places, objects and traffic of the same kind."""
+
 DEFAULT_CAPACITY = 100
 """Places that a cell without a limit gives to arriving users."""
 MAX_GROUPS = 62
@@ -359,7 +362,7 @@ class Scenario(_Part):
     @property
     def heldout(self) -> Scenario:
         """The split that only evaluation uses: other places of users and objects, other captures."""
-        return self.with_changes(self.splits.get("heldout", {}), split="heldout")
+        return self.with_changes(self.splits.get("heldout", UNNAMED_HELDOUT), split="heldout")
 
     def with_changes(self, changes: Mapping[str, Any], **names: str) -> Scenario:
         """A copy in which `changes` (nested mappings; lists are replaced whole) stand. Raises ConfigError."""

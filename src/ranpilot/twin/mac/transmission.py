@@ -84,12 +84,15 @@ def _send_new(net: s.Network, parameters: Parameters, scratch: Scratch, ue: int,
     net.cell_count[cell, s.CELL_BLOCKS] += 1
     net.cell_count[cell, s.CELL_FIRST_BLOCKS] += 1
     if is_decoded:
-        _move_offset(net, ue, -parameters.link.step_down_db)
+        # At the highest rate success says nothing, and credit piled up there would be paid back in errors.
+        if mcs < len(parameters.phy.mcs_threshold_db) - 1:
+            _move_offset(net, ue, -parameters.link.step_down_db)
         settle_oldest(net, ue)
         _acknowledge(net, parameters, scratch, ue, payload_bits, slot)
         deliver_packets(net, parameters.link.delay_bin, ue, first_packet, num_packets, slot)
         return
-    _move_offset(net, ue, parameters.link.step_up_db)
+    if mcs > 0:
+        _move_offset(net, ue, parameters.link.step_up_db)
     net.cell_count[cell, s.CELL_BLOCK_ERRORS] += 1
     net.cell_count[cell, s.CELL_FIRST_ERRORS] += 1
     if parameters.link.max_transmissions == 1:

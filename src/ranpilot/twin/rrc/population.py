@@ -84,10 +84,13 @@ def _admit(net: s.Network, parameters: Parameters, cell: int, serial: int, slot:
 
 @inner_kernel
 def _poisson(mean: float, uniform: float) -> int:
-    """The Poisson quantile of a uniform number; mean up to 700."""
-    probability = math.exp(-mean)
+    """The Poisson quantile of a uniform number, counted up from twelve deviations below the mean."""
+    count = max(0, int(mean - 12.0 * math.sqrt(mean)))
+    log_probability = -mean
+    if count > 0:
+        log_probability += count * math.log(mean) - math.lgamma(count + 1.0)
+    probability = math.exp(log_probability)
     below = probability
-    count = 0
     while uniform > below and probability > 0.0:
         count += 1
         probability *= mean / count
