@@ -198,3 +198,8 @@ def test_every_public_name_can_be_had(name: str) -> None:
     assert getattr(rp, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'mkve'"):
         rp.mkve  # noqa: B018
+
+
+def test_a_list_of_seeds_is_refused_in_one_sentence() -> None:
+    with pytest.raises(ConfigError, match="but must be one integer"):
+        rp.make_vec("aura-paper", num_envs=2).reset(seed=[1, 2])  # type: ignore[arg-type]

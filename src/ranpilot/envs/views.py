@@ -11,8 +11,8 @@ Spaces are plain. Every feature is normalised to [0, 1] by its declared bounds, 
 `info` holds, for the step just taken, `agent_reward`, `terms` and `counts` by name (each [B, A], [A] or a number), and
 the `episode_index` of the observation. Episodes are cut by time alone: they end truncated, never terminated.
 The vector view begins the next episode in the same step, with the true successor in `info["final_obs"]`
-(`AutoresetMode.SAME_STEP`). `reset(seed=s)` begins episode 0 of seed s, `reset()` the next episode of the seed in use,
-`options={"episode": n}` episode n.
+(`AutoresetMode.SAME_STEP`). `reset(seed=s)` begins episode 0 of seed s, `reset()` the next episode of the seed in use
+(the same one where no step was taken in it), `options={"episode": n}` episode n.
 """
 
 from __future__ import annotations
@@ -103,7 +103,12 @@ class VectorView(VectorEnv[Float32, Any, NDArray[Any]]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Float32, dict[str, Any]]:
-        """Begin an episode in every network; see the top of this file."""
+        """Begin an episode in every network; see the top of this file.
+
+        Raises ConfigError for a seed that is not one integer.
+        """
+        if seed is not None and not isinstance(seed, int | np.integer):
+            raise ConfigError("seed", seed, "one integer: networks of a batch differ by their id, not by their seed")
         super().reset(seed=seed)
         obs = self._clock.begin(seed, options)
         return _flat(obs), {"episode_index": obs.episode}

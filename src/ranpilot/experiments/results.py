@@ -17,8 +17,8 @@ from ranpilot.runs import RunFolder
 __all__ = ["METRICS", "CellResult", "Results", "read_results"]
 
 METRICS: dict[str, str] = {
-    "dropped": "Hand-off requests that were refused by a full station or timed out, an episode (both stations). "
-    "Each is a lost call. The main measure; lower is better.",
+    "dropped": "Hand-off requests that were refused by a full station, timed out, or (on the twin) ended in a radio "
+    "link failure, an episode (all stations). Each is a lost call. The main measure; lower is better.",
     "failures": "Control steps of an episode in which a request was dropped or an arriving user was blocked.",
     "failures_handover": "Control steps of an episode in which a hand-off request was dropped.",
     "requests": "Hand-off requests an episode: a user's serving link is bad while its neighbour's is usable.",

@@ -158,6 +158,7 @@ def test_a_failure_is_a_drop_only_while_a_request_is_open() -> None:
     place.look()
     assert place.tally.failed.tolist() == [[1, 0]]
     assert place.tally.lost.tolist() == [[1, 0]]
+    assert place.tally.requests.tolist() == [[1, 0]]
     place.look()
     assert place.tally.failed.sum() + place.tally.lost.sum() == 2
 

@@ -176,6 +176,9 @@ def follow_links(
             if failures[network, ue] > calls.failures[network, ue] and was_at >= 0:
                 if calls.held_samples[network, ue] >= rule.hold_samples:
                     tally.failed[network, was_at] += 1
+                    if calls.age_steps[network, ue] == 0:
+                        # Opened and failed within one step: no step's end has counted it.
+                        tally.requests[network, was_at] += 1
                 else:
                     tally.lost[network, was_at] += 1
                 _forget(calls, network, ue)
