@@ -10,7 +10,7 @@ import numpy as np
 import ranpilot as rp
 from ranpilot.envs.controller import Action, Observation
 from ranpilot.envs.words import levels
-from ranpilot.heuristics._fixed import Fixed
+from ranpilot.heuristics import Fixed
 
 
 class Cautious(Fixed):
