@@ -88,8 +88,8 @@ def test_a_mistake_in_a_worker_is_one_sentence_here(tmp_path: Path) -> None:
     ("changes", "sentence"),
     [
         ({"rows": ["gided"]}, "No row is called 'gided'; did you mean 'guided'"),
-        ({"seeds": 0}, "seeds = 0, but must be greater than or equal to 1."),
-        ({"test_episodes": -1}, "test_episodes = -1, but must be greater than or equal to 1."),
+        ({"seeds": 0}, "seeds = 0, but must be at least 1."),
+        ({"test_episodes": -1}, "test_episodes = -1, but must be at least 1."),
     ],
 )
 def test_wrong_options_are_refused_before_anything_runs(

@@ -138,11 +138,14 @@ def test_a_choice_that_cannot_be_made_is_refused(prompts: Any, options: Any, sen
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"depth": 31}, "embedded.depth = 31, but must be less than or equal to 30."),
-        ({"dtype": "int8"}, "embedded.dtype = 'int8', but must be 'auto', 'float32' or 'bfloat16'."),
-        ({"threads": 0}, "embedded.threads = 0, but must be greater than or equal to 1."),
+        ({"depth": 31}, "embedded.depth = 31, but must be at most 30."),
+        ({"dtype": "int8"}, "embedded.dtype = 'int8', but must be one of auto, float32, bfloat16."),
+        ({"threads": 0}, "embedded.threads = 0, but must be at least 1."),
         ({"device": "cuda:99"}, "embedded.device = 'cuda:99', but must be a device that torch can use here ("),
-        ({"depht": 3}, "No setting of the embedded model is called 'depht'; did you mean 'depth' "),
+        (
+            {"depht": 3},
+            "embedded.depht = 3, but must be left out (no such key; did you mean 'depth'; known: depth, device, ",
+        ),
     ],
 )
 def test_a_setting_that_the_model_does_not_take_is_refused(settings: Any, sentence: str) -> None:

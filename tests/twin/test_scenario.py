@@ -115,7 +115,8 @@ MISTAKES = [
     (
         "mean_rate_bps: 1.0e6}",
         "mean_rate: 1.0e6}",
-        "small.yaml:22: traffic.mix.0.mean_rate = 1000000.0, but must be left out (known: kind, mean_rate_bps, "
+        "small.yaml:22: traffic.mix.0.mean_rate = 1000000.0, but must be left out (no such key; "
+        "did you mean 'mean_rate_bps'; known: kind, mean_rate_bps, "
         "packet_bits).",
     ),
     (

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from ranpilot.errors import ConfigError, UnknownNameError
+from ranpilot.validation import as_config_error
 
 __all__ = ["NETWORKS_PER_ROW", "PAPER_SCENARIO", "Experiment", "Row", "make_experiment", "pick"]
 
@@ -104,13 +105,7 @@ def make_experiment(values: Mapping[str, object]) -> Experiment:
     try:
         return Experiment.model_validate(values)
     except ValidationError as report:
-        first = report.errors()[0]
-        cause = first.get("ctx", {}).get("error")
-        if isinstance(cause, ConfigError):
-            raise cause from None
-        field = ".".join(str(part) for part in first["loc"])
-        allowed = first["msg"].removeprefix("Input should be ").removeprefix("Value should have ")
-        raise ConfigError(field, first["input"], allowed) from None
+        raise as_config_error(report, Experiment) from None
 
 
 def pick(rows: Sequence[Row], labels: Sequence[str] | None) -> tuple[Row, ...]:

@@ -1,4 +1,4 @@
-"""Scenarios in YAML, and pydantic's report as one sentence with file, line, field, value and what is allowed."""
+"""Scenarios in YAML, with every mistake told by file, line, field, value and what is allowed."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
-from ranpilot.errors import ConfigError, UnknownNameError, nearest
+from ranpilot.errors import ConfigError, UnknownNameError
 from ranpilot.twin.scenario import Scenario
+from ranpilot.validation import first_problem
 
 __all__ = ["load_scenario", "read_scenario", "scenario_names", "validate_scenario"]
 
@@ -113,93 +114,8 @@ def _plain(value: Any) -> Any:
 
 
 def _explain(error: ValidationError) -> tuple[Path_, Any, str]:
-    """Path, value and what is allowed, for the first problem; a misspelt key before the key that it leaves missing."""
-    problems = error.errors()
-    first = next((problem for problem in problems if problem["type"] == "extra_forbidden"), problems[0])
+    """Path, value and what is allowed, for the first problem, as the keys stand in the file."""
     # pydantic names the chosen member of a union, a mapping's key, and the field that holds a traffic model's config.
-    path: Path_ = tuple(part for part in first["loc"] if part not in ("static", "arrivals", "[key]", "model"))
-    context = first.get("ctx", {})
-    cause = context.get("error")
-    if isinstance(cause, ConfigError):
-        return (*path, *_own_fields(cause.field)), cause.value, cause.allowed
-    if isinstance(cause, UnknownNameError):
-        guess = nearest(cause.name, cause.known)
-        hint = f"; did you mean {guess!r}" if guess else ""
-        return (*path, "kind"), cause.name, f"one of {', '.join(cause.known)}{hint}"
-    value = first["input"]
-    if first["type"] == "extra_forbidden":
-        return path, value, _known_keys(path)
-    if first["type"] == "missing":
-        return path, None, "given"
-    if first["type"] == "union_tag_not_found":
-        return (*path, "kind"), None, f"one of {context.get('expected_tags', 'static, arrivals')}".replace("'", "")
-    if first["type"] == "union_tag_invalid":
-        return (*path, "kind"), context["tag"], f"one of {context['expected_tags'].replace(chr(39), '')}"
-    return path, value, _allowed(first["type"], context, first["msg"])
-
-
-def _own_fields(field: str) -> Path_:
-    """The path in a message of a traffic model's config, whose keys stand beside `share` in the file."""
-    return tuple(part for part in field.split(".") if part != "model")
-
-
-def _allowed(kind: str, context: Mapping[str, Any], message: str) -> str:
-    simple = {
-        "int_type": "a whole number",
-        "int_parsing": "a whole number",
-        "int_from_float": "a whole number",
-        "float_type": "a number",
-        "float_parsing": "a number",
-        "finite_number": "a finite number",
-        "string_type": "a text",
-        "bool_type": "true or false",
-        "bool_parsing": "true or false",
-        "model_type": "a mapping",
-        "mapping_type": "a mapping",
-        "dict_type": "a mapping",
-        "tuple_type": "a list",
-        "list_type": "a list",
-    }
-    if kind in simple:
-        return simple[kind]
-    if kind == "literal_error":
-        expected = str(context["expected"])
-        return "one of " + expected.replace(" or ", ", ").replace("'", "")
-    for key, words in (("ge", "at least"), ("gt", "above"), ("le", "at most"), ("lt", "below")):
-        if key in context:
-            return f"{words} {context[key]:g}"
-    if "min_length" in context or "max_length" in context:
-        low, high = context.get("min_length", 0), context.get("max_length")
-        return f"a list of at least {low}" if high is None or kind == "too_short" else f"a list of at most {high}"
-    return message.removeprefix("Input should be ")
-
-
-def _known_keys(path: Path_) -> str:
-    """What may stand in place of an unknown key."""
-    model: Any = Scenario
-    for part in path[:-1]:
-        model = _field_model(model, part)
-        if model is None:
-            return "left out (no such key)"
-    known = list(model.model_fields)
-    guess = nearest(str(path[-1]), known)
-    hint = f"; did you mean {guess!r}" if guess else ""
-    return f"left out (no such key{hint}; known: {', '.join(known)})"
-
-
-def _field_model(model: Any, part: str | int) -> Any:
-    """The model that the field `part` of `model` holds (an index keeps it), or None."""
-    if isinstance(part, int):
-        return model
-    field = model.model_fields.get(part)
-    return _first_model(field.annotation) if field else None
-
-
-def _first_model(annotation: Any) -> Any:
-    if hasattr(annotation, "model_fields"):
-        return annotation
-    for argument in getattr(annotation, "__args__", ()):
-        found = _first_model(argument)
-        if found is not None:
-            return found
-    return None
+    problem = first_problem(error, Scenario, unnamed=("static", "arrivals", "[key]", "model"))
+    path = tuple(part for part in problem.path if part != "model")
+    return path, problem.value, problem.allowed

@@ -108,12 +108,12 @@ def test_full_buffer_offers_a_packet_at_the_same_slots_to_everybody() -> None:
         (
             {"kind": "poisson", "rate": 1.0},
             ConfigError,
-            "traffic.rate = 1.0, but must be left out (known: kind, mean_rate_bps, packet_bits).",
+            "traffic.rate = 1.0, but must be left out (no such key; known: kind, mean_rate_bps, packet_bits).",
         ),
         (
             {"kind": "poisson", "mean_rate_bps": -1.0},
             ConfigError,
-            "traffic.mean_rate_bps = -1.0, but must be greater than or equal to 0.",
+            "traffic.mean_rate_bps = -1.0, but must be at least 0.",
         ),
         (
             {"kind": "poisson", "mean_rate_bps": float("nan")},
@@ -139,7 +139,7 @@ def test_a_wrong_config_is_refused_in_one_sentence(
 def test_an_error_names_the_file_that_the_config_came_from() -> None:
     with pytest.raises(ConfigError) as caught:
         parse_config({"kind": "poisson", "packet_bits": 0}, field="ues.traffic", source="city.yaml:7")
-    assert str(caught.value) == "city.yaml:7: ues.traffic.packet_bits = 0, but must be greater than or equal to 8."
+    assert str(caught.value) == "city.yaml:7: ues.traffic.packet_bits = 0, but must be at least 8."
 
 
 def test_make_model_gives_the_model_of_the_config() -> None:

@@ -12,7 +12,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from ranpilot.errors import ConfigError, UnknownNameError, nearest
+from ranpilot.errors import ConfigError, UnknownNameError
+from ranpilot.validation import as_config_error
 
 __all__ = ["LOADS", "VARIANTS", "AuraPaperConfig", "Station", "make_config"]
 
@@ -149,24 +150,9 @@ def make_config(values: dict[str, Any], source: str = "") -> AuraPaperConfig:
     try:
         return AuraPaperConfig(**values)
     except ValidationError as report:
-        raise _as_config_error(report, source) from None
+        raise as_config_error(report, AuraPaperConfig, source=source) from None
 
 
 def _share_above(limit: float, low: float, high: float) -> float:
     """Share of a uniform range that is not below the limit."""
     return min(1.0, max(0.0, (high - limit) / (high - low)))
-
-
-def _as_config_error(report: ValidationError, source: str) -> ConfigError:
-    first = report.errors()[0]
-    inner = first.get("ctx", {}).get("error")
-    if isinstance(inner, ConfigError):
-        return ConfigError(inner.field, inner.value, inner.allowed, source=source)
-    name = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        known = tuple(AuraPaperConfig.model_fields)
-        guess = nearest(name, known)
-        hint = f"; did you mean {guess!r}" if guess else ""
-        return ConfigError(name, first["input"], f"one of the fields {', '.join(known)}{hint}", source=source)
-    allowed = first["msg"][0].lower() + first["msg"][1:]
-    return ConfigError(name, first["input"], allowed.removeprefix("input should be "), source=source)

@@ -18,13 +18,14 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, Field, ValidationError
 
-from ranpilot.errors import ConfigError, UnknownNameError
+from ranpilot.errors import ConfigError
 from ranpilot.llm.cache import cache_folder
 from ranpilot.llm.chooser import FloatArray, check_choice
 from ranpilot.llm.extras import require
 from ranpilot.llm.memo import Memo, answer_key
 from ranpilot.llm.precision import preferred_precision
 from ranpilot.llm.weights import GGUF_SHA256, load_model, load_tokenizer, weights_folder
+from ranpilot.validation import as_config_error
 
 __all__ = ["PART", "Embedded", "EmbeddedConfig"]
 
@@ -148,12 +149,7 @@ def _checked(settings: dict[str, Any]) -> EmbeddedConfig:
     try:
         return EmbeddedConfig(**settings)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"][:1])
-        if first["type"] == "extra_forbidden":
-            raise UnknownNameError("setting of the embedded model", field, list(EmbeddedConfig.model_fields)) from None
-        allowed = first["msg"].removeprefix("Input should be ").removesuffix(".")
-        raise ConfigError(f"embedded.{field}", first["input"], allowed) from None
+        raise as_config_error(error, EmbeddedConfig, prefix="embedded") from None
 
 
 def _check_device(torch: Any, device: str) -> None:

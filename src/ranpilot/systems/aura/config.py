@@ -7,7 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from ranpilot.errors import ConfigError, nearest
+from ranpilot.errors import ConfigError
+from ranpilot.validation import as_config_error
 
 __all__ = ["SITUATION", "AuraConfig", "CreditRule", "make_config"]
 
@@ -63,10 +64,10 @@ class AuraConfig(BaseModel, frozen=True, extra="forbid"):
     @model_validator(mode="after")
     def _ranges_in_order(self) -> Self:
         if self.epsilon_end > self.epsilon_start:
-            raise ConfigError("aura.epsilon_end", self.epsilon_end, f"at most epsilon_start ({self.epsilon_start:g})")
+            raise ConfigError("epsilon_end", self.epsilon_end, f"at most epsilon_start ({self.epsilon_start:g})")
         if not self.trust_low <= self.trust_start <= self.trust_high:
             allowed = f"from trust_low ({self.trust_low:g}) to trust_high ({self.trust_high:g})"
-            raise ConfigError("aura.trust_start", self.trust_start, allowed)
+            raise ConfigError("trust_start", self.trust_start, allowed)
         return self
 
     @property
@@ -77,19 +78,8 @@ class AuraConfig(BaseModel, frozen=True, extra="forbid"):
 
 def make_config(settings: Mapping[str, object], base: AuraConfig | None = None) -> AuraConfig:
     """`base` (the defaults where None) with some settings changed. Raises ConfigError for an unknown or bad one."""
-    known = list(AuraConfig.model_fields)
-    for name in settings:
-        if name not in known:
-            guess = nearest(name, known)
-            raise ConfigError(f"aura.{name}", settings[name], f"a known setting{f' ({guess}?)' if guess else ''}")
     values = {**(base.model_dump() if base else {}), **settings}
     try:
         return AuraConfig.model_validate(values)
     except ValidationError as report:
-        first = report.errors()[0]
-        cause = first.get("ctx", {}).get("error")
-        if isinstance(cause, ConfigError):
-            raise cause from None
-        field = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Input should be ")
-        raise ConfigError(f"aura.{field}", first["input"], message) from None
+        raise as_config_error(report, AuraConfig, prefix="aura") from None

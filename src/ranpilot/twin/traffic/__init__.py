@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from ranpilot.errors import ConfigError
 from ranpilot.family import Family
+from ranpilot.validation import as_config_error
 
 if TYPE_CHECKING:
     from ranpilot.twin.traffic.protocol import TrafficConfig, TrafficModel
@@ -39,20 +40,5 @@ def parse_config(values: Mapping[str, Any], *, field: str = "traffic", source: s
     try:
         config: TrafficConfig = config_type.model_validate(dict(values))
     except ValidationError as error:
-        raise _as_config_error(error, config_type, field, source) from None
+        raise as_config_error(error, config_type, prefix=field, source=source) from None
     return config
-
-
-def _as_config_error(error: ValidationError, config_type: type[Any], field: str, source: str) -> ConfigError:
-    first = error.errors()[0]
-    cause = first.get("ctx", {}).get("error")
-    if isinstance(cause, ConfigError):
-        return ConfigError(f"{field}.{cause.field}", cause.value, cause.allowed, source=source)
-    path = ".".join([field, *(str(part) for part in first["loc"])])
-    if first["type"] == "extra_forbidden":
-        known = ", ".join(config_type.model_fields)
-        return ConfigError(path, first["input"], f"left out (known: {known})", source=source)
-    if first["type"] == "missing":
-        return ConfigError(path, None, "given", source=source)
-    message = first["msg"].removeprefix("Input should be ")
-    return ConfigError(path, first["input"], message[0].lower() + message[1:], source=source)

@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from ranpilot.errors import ConfigError, InputError, UnknownNameError
 from ranpilot.twin.traffic.protocol import FloatArray, Int64Array
+from ranpilot.validation import as_config_error
 
 __all__ = ["Component", "Phase", "PhaseTables", "Profile", "Weighing", "load_profile", "profile_names", "tabulate"]
 
@@ -183,10 +184,7 @@ def _parse(content: bytes, name: str) -> Profile:
     try:
         return Profile.model_validate_json(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "profile"
-        allowed = first["msg"].removeprefix("Input should be ")
-        raise ConfigError(field, first["input"], allowed, source=name) from None
+        raise as_config_error(error, Profile, source=name) from None
 
 
 def tabulate(profile: Profile, scale: float, slot_s: float) -> PhaseTables:

@@ -1,0 +1,33 @@
+"""The compile cache is keyed by everything that is compiled into a kernel."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from ranpilot import kernels
+
+
+@pytest.mark.parametrize(
+    ("file", "counts"),
+    [
+        ("twin/parameters.py", True),  # constants that kernels freeze, in a file that defines none
+        ("twin/traffic/protocol.py", True),
+        ("envs/aura_paper/state.py", True),
+        ("twin/kernel.py", True),
+        ("kernels.py", True),
+        ("cli.py", False),
+    ],
+)
+def test_an_edit_changes_the_key_where_kernels_may_depend_on_it(
+    file: str, counts: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "ranpilot"
+    shutil.copytree(Path(kernels.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(kernels, "__file__", str(package / "kernels.py"))
+    before = kernels.source_hash()
+    edited = package / file
+    edited.write_text(edited.read_text(encoding="utf-8") + "\n# edited\n", encoding="utf-8")
+    assert (kernels.source_hash() != before) is counts
