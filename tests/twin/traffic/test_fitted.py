@@ -109,7 +109,7 @@ def test_an_unknown_or_broken_profile_is_refused_in_one_sentence(tmp_path: Path)
     path.write_text(json.dumps(values))
     with pytest.raises(ConfigError) as broken:
         load_profile(str(path))
-    assert str(broken.value) == f"{path}: components.0.duration_s = -1.0, but must be greater than 0."
+    assert str(broken.value) == f"{path}: components.0.duration_s = -1.0, but must be above 0."
     path.write_text("{")
     with pytest.raises(ConfigError, match="Invalid JSON"):
         load_profile(str(path))
