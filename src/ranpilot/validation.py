@@ -77,6 +77,8 @@ def first_problem(report: ValidationError, model: type[BaseModel], *, unnamed: C
 def _allowed(kind: str, context: Mapping[str, Any], message: str) -> str:
     if kind in _KINDS:
         return _KINDS[kind]
+    if kind == "json_invalid":
+        return f"valid JSON ({context['error']})"
     if kind == "literal_error":
         return "one of " + str(context["expected"]).replace(" or ", ", ").replace("'", "")
     for key, words in _BOUNDS:

@@ -111,5 +111,7 @@ def test_an_unknown_or_broken_profile_is_refused_in_one_sentence(tmp_path: Path)
         load_profile(str(path))
     assert str(broken.value) == f"{path}: components.0.duration_s = -1.0, but must be above 0."
     path.write_text("{")
-    with pytest.raises(ConfigError, match="Invalid JSON"):
+    with pytest.raises(ConfigError) as cut:
         load_profile(str(path))
+    problem = "EOF while parsing an object at line 1 column 1"
+    assert str(cut.value) == f"{path}: text = b'{{', but must be valid JSON ({problem})."
