@@ -48,6 +48,7 @@ class EmbeddedConfig(BaseModel, frozen=True, extra="forbid", strict=True):
 class Embedded:
     """The embedded model without any training of ours; loading sets torch's thread count for the whole process."""
 
+    ARGUMENT = "adapter"  # what stands after the colon in `embedded:...`
     name = "untrained"
     model_hash = GGUF_SHA256
 
