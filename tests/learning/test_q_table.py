@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from ranpilot.declare import Measurement
 from ranpilot.envs.controller import Feature, Observation, TaskSpec
 from ranpilot.envs.words import levels
-from ranpilot.learning.q_table import QTable, decay_epsilon, draw_per_agent, draw_per_network
+from ranpilot.errors import ConfigError
+from ranpilot.learning.draws import draw_per_agent, draw_per_network
+from ranpilot.learning.q_table import QTable, Seen, decay_epsilon
 
 
 def make_task(edges: tuple[tuple[tuple[float, ...], ...], ...], actions: tuple[str, ...] = ("stay", "go")) -> TaskSpec:
@@ -145,3 +149,35 @@ def test_exploration_falls_exponentially_and_ends_with_the_training() -> None:
     episodes = np.array([0, 150, 300, 499, 500, 900])
     found = decay_epsilon(episodes, 500, start=1.0, end=0.05, share=0.6)
     np.testing.assert_allclose(found, [1.0, np.sqrt(0.05), 0.05, 0.05, 0.0, 0.0])
+
+
+def test_a_neighbours_levels_join_the_state() -> None:
+    task = replace(UNEQUAL, neighbours=((1,), (0,)))
+    seen = [Seen(0), Seen(1), Seen(1, of_neighbour=True)]
+    rng = np.random.default_rng(1)
+    local = rng.random((3000, 2, 2))
+    found, states = QTable(task, 3000, 0, seen=seen).read(local)
+    own = levels(task, observe(local))
+    np.testing.assert_array_equal(found[:, :, :2], own)
+    np.testing.assert_array_equal(found[:, :, 2], own[:, ::-1, 1])
+    for agent, count in ((0, 3 * 2 * 4), (1, 2 * 4 * 2)):
+        assert len({(*found[n, agent], states[n, agent]) for n in range(3000)}) == count
+        assert set(states[:, agent]) == set(range(count))
+
+
+def test_an_agent_without_a_neighbour_cannot_see_one() -> None:
+    with pytest.raises(ConfigError, match=r"neighbours of 'agent0' = \(\), but must be at least one"):
+        QTable(UNEQUAL, 1, 0, seen=[Seen(0, of_neighbour=True)])
+
+
+def test_the_best_value_is_that_of_the_greedy_option() -> None:
+    table = QTable(TWO_STATES, 2, 0)
+    table.values[...] = np.arange(8.0).reshape(2, 1, 2, 2)
+    np.testing.assert_array_equal(table.best_value(np.array([[1], [0]])), [[3.0], [5.0]])
+
+
+def test_more_than_four_numbers_are_drawn_in_blocks_of_which_the_first_is_the_usual_one() -> None:
+    many = draw_per_agent(5, 0, 17, (3, 2), count=10)
+    np.testing.assert_array_equal(many[:, :, :4], draw_per_agent(5, 0, 17, (3, 2)))
+    assert len(np.unique(many)) == many.size
+    assert not np.isin(draw_per_agent(5, 0, 17, (3, 2), stream=35), many).any()

@@ -3,7 +3,8 @@
     Q(s, a) ← Q(s, a) + α_n [r + γ max_a' Q(s', a') − Q(s, a)],   α_n = α · n(s, a)^(−p)
 
 with n(s, a) the visits including this one: p = 0 is the constant rate, α = 1 and p = 0.6 the decaying one. A state is
-the tuple of its features' levels as one number in mixed radix; tables are padded to the agent with the most states.
+the tuple of the levels that an agent sees (its own features, and its nearest neighbour's where it is told to) as one
+number in mixed radix; tables are padded to the agent with the most states.
 The successor's value is counted on truncation and not on termination. Every random number is a function of
 (seed, network id, agent, step), so a network learns the same in any batch. Ties of the greedy choice are broken by an
 order drawn once for each (network, agent, state), not in favour of the first option.
@@ -12,6 +13,7 @@ Source: Watkins and Dayan, "Q-learning", Machine Learning 8 (1992).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,16 +21,16 @@ from numpy.typing import NDArray
 
 from ranpilot.envs.controller import FloatArray, IntArray, Observation, Policy, TaskSpec
 from ranpilot.envs.words import level_counts
+from ranpilot.errors import ConfigError
 from ranpilot.kernels import kernel
-from ranpilot.twin.rng import STREAM_POLICY, draw_uniform, draw_uniform4
+from ranpilot.twin.rng import STREAM_POLICY, draw_uniform
 
 __all__ = [
     "LevelGrid",
     "QTable",
+    "Seen",
     "Tables",
     "decay_epsilon",
-    "draw_per_agent",
-    "draw_per_network",
     "make_level_grid",
     "read_levels",
 ]
@@ -40,17 +42,30 @@ TIE_ENTITY = 1 << 16
 """Entities from here on draw the order of ties, so that they never share a counter with an agent's own draws."""
 
 
-class LevelGrid(NamedTuple):
-    """Where the levels of every feature begin, and how levels make a state."""
+class Seen(NamedTuple):
+    """One level that an agent sees: a feature of its own or of its nearest neighbour."""
 
+    feature: int
+    of_neighbour: bool = False
+
+
+class LevelGrid(NamedTuple):
+    """What each agent sees, where the levels begin, and how levels make a state; W levels for each of A agents."""
+
+    agent: NDArray[np.int64]
+    """[A, W] whose feature it is."""
+    feature: NDArray[np.int64]
+    """[W]"""
+    counts: NDArray[np.int64]
+    """[A, W] how many levels there are."""
     edges: NDArray[np.float64]
-    """[A, D, E] in the measurement's unit, +inf where a feature has fewer edges."""
+    """[A, W, E] in the measurement's unit, +inf where a feature has fewer edges."""
     low: NDArray[np.float64]
-    """[A, D] value of the normalised 0."""
+    """[A, W] value of the normalised 0."""
     span: NDArray[np.float64]
-    """[A, D] value of the normalised 1, minus `low`."""
+    """[A, W] value of the normalised 1, minus `low`."""
     strides: NDArray[np.int64]
-    """[A, D] place values of the mixed radix."""
+    """[A, W] place values of the mixed radix."""
 
 
 class Tables(NamedTuple):
@@ -65,15 +80,22 @@ class Tables(NamedTuple):
 
 
 class QTable:
-    """The Q-tables of A agents in each of B networks."""
+    """The Q-tables of A agents in each of B networks; `seen`: what makes a state, the own features where None."""
 
     def __init__(
-        self, spec: TaskSpec, num_networks: int, seed: int, *, first_network: int = 0, initial: float = 0.0
+        self,
+        spec: TaskSpec,
+        num_networks: int,
+        seed: int,
+        *,
+        first_network: int = 0,
+        initial: float = 0.0,
+        seen: Sequence[Seen] | None = None,
     ) -> None:
-        counts = level_counts(spec)
-        shape = (num_networks, spec.num_agents, int(counts.prod(axis=1).max()), spec.num_actions)
-        self.grid = make_level_grid(spec)
-        self.tables = Tables(np.full(shape, initial), np.zeros(shape, dtype=np.int64), np.empty(shape[:3], np.int8))
+        self.grid = make_level_grid(spec, seen)
+        shape = (num_networks, spec.num_agents, int(self.grid.counts.prod(axis=1).max()), spec.num_actions)
+        visits, first_option = np.zeros(shape, dtype=np.int64), np.empty(shape[:3], np.int8)
+        self.tables = Tables(np.full(shape, float(initial)), visits, first_option)
         _draw_first_options(seed, first_network, shape[3], self.tables.first_option)
         self._all_rows = np.arange(num_networks)
 
@@ -83,7 +105,7 @@ class QTable:
         return self.tables.values
 
     def read(self, local: FloatArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Levels [N, A, D] and states [N, A] of normalised features [N, A, D]."""
+        """Levels [N, A, W] and states [N, A] of normalised features [N, A, D]."""
         return read_levels(self.grid, local)
 
     def greedy(self, states: IntArray, networks: IntArray | None = None) -> NDArray[np.int64]:
@@ -91,6 +113,12 @@ class QTable:
         best = np.empty(states.shape, dtype=np.int64)
         rows = self._all_rows if networks is None else networks
         _fill_greedy(self.tables, rows, states, best)
+        return best
+
+    def best_value(self, states: IntArray) -> NDArray[np.float64]:
+        """Value [B, A] of the best option in states [B, A]."""
+        agents = np.arange(states.shape[1])[None, :]
+        best: NDArray[np.float64] = self.values[self._all_rows[:, None], agents, states, self.greedy(states)]
         return best
 
     def policy(self, networks: IntArray) -> Policy:
@@ -123,26 +151,31 @@ class QTable:
         return {"values": self.tables.values, "visits": self.tables.visits, "first_option": self.tables.first_option}
 
 
-def make_level_grid(spec: TaskSpec) -> LevelGrid:
-    """The levels of `envs.words.levels` as arrays that a kernel can read."""
-    counts = level_counts(spec).astype(np.int64)
-    num_agents, num_features = counts.shape
-    edges = np.full((num_agents, num_features, max(1, int(counts.max()) - 1)), np.inf)
-    low = np.array([[f.low[a] for f in spec.features] for a in range(num_agents)], dtype=np.float64)
-    high = np.array([[f.high[a] for f in spec.features] for a in range(num_agents)], dtype=np.float64)
-    for d, feature in enumerate(spec.features):
-        for a in range(num_agents):
-            own_edges = np.asarray(feature.edges[a], dtype=np.float64)
-            edges[a, d, : len(own_edges)] = own_edges - LEVEL_SLACK * (high[a, d] - low[a, d])
+def make_level_grid(spec: TaskSpec, seen: Sequence[Seen] | None = None) -> LevelGrid:
+    """The levels of `envs.words.levels` as arrays that a kernel can read; seen: the own features where None.
+
+    Raises ConfigError where an agent without a neighbour is to see one.
+    """
+    columns = [Seen(d) for d in range(len(spec.features))] if seen is None else list(seen)
+    feature = np.array([column.feature for column in columns], dtype=np.int64)
+    agent = np.array([[_whose(spec, a, column) for column in columns] for a in range(spec.num_agents)], dtype=np.int64)
+    counts = level_counts(spec).astype(np.int64)[agent, feature]
+    edges = np.full((*agent.shape, max(1, int(counts.max()) - 1)), np.inf)
+    low, high = np.empty(agent.shape), np.empty(agent.shape)
+    for a, w in np.ndindex(agent.shape):
+        of_feature, of_agent = spec.features[feature[w]], agent[a, w]
+        low[a, w], high[a, w] = of_feature.low[of_agent], of_feature.high[of_agent]
+        found = np.asarray(of_feature.edges[of_agent], dtype=np.float64)
+        edges[a, w, : len(found)] = found - LEVEL_SLACK * (high[a, w] - low[a, w])
     strides = np.ones_like(counts)
     strides[:, :-1] = np.cumprod(counts[:, :0:-1], axis=1)[:, ::-1]
-    return LevelGrid(edges, low, high - low, strides)
+    return LevelGrid(agent, feature, counts, edges, low, high - low, strides)
 
 
 def read_levels(grid: LevelGrid, local: FloatArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Levels [N, A, D] and states [N, A] of normalised features [N, A, D]."""
+    """Levels [N, A, W] and states [N, A] of normalised features [N, A, D]."""
     values = np.ascontiguousarray(local, dtype=np.float64)
-    levels = np.empty(values.shape, dtype=np.int64)
+    levels = np.empty((len(values), *grid.agent.shape), dtype=np.int64)
     states = np.empty(values.shape[:2], dtype=np.int64)
     _fill_levels(grid, values, levels, states)
     return levels, states
@@ -156,35 +189,31 @@ def decay_epsilon(
     return np.where(episode < train_episodes, start * (end / start) ** progress, 0.0)
 
 
-def draw_per_agent(seed: int, first_network: int, step: int, shape: tuple[int, int]) -> NDArray[np.float64]:
-    """Four uniform numbers in (0, 1) for each agent of each network, [B, A, 4], of this step."""
-    numbers = np.empty((*shape, 4))
-    _fill_per_agent(seed, first_network, step, numbers)
-    return numbers
-
-
-def draw_per_network(seed: int, first_network: int, episode: IntArray, stream: int) -> NDArray[np.float64]:
-    """One uniform number in (0, 1) for each network, [B], of its episode."""
-    numbers = np.empty(len(episode))
-    _fill_per_network(seed, first_network, np.ascontiguousarray(episode, dtype=np.int64), stream, numbers)
-    return numbers
+def _whose(spec: TaskSpec, agent: int, column: Seen) -> int:
+    """The agent whose feature this one sees: itself or its nearest neighbour."""
+    if not column.of_neighbour:
+        return agent
+    if not spec.neighbours[agent]:
+        raise ConfigError(f"neighbours of {spec.agents[agent]!r}", (), "at least one, since their features are seen")
+    return spec.neighbours[agent][0]
 
 
 @kernel
 def _fill_levels(
     grid: LevelGrid, local: NDArray[np.float64], levels: NDArray[np.int64], states: NDArray[np.int64]
 ) -> None:
-    """Levels [N, A, D] and states [N, A] of normalised features [N, A, D]."""
+    """Levels [N, A, W] and states [N, A] of normalised features [N, A, D]."""
     for n in range(local.shape[0]):
         for agent in range(local.shape[1]):
             state = 0
-            for d in range(local.shape[2]):
-                value = grid.low[agent, d] + local[n, agent, d] * grid.span[agent, d]
+            for w in range(levels.shape[2]):
+                normalised = local[n, grid.agent[agent, w], grid.feature[w]]
+                value = grid.low[agent, w] + normalised * grid.span[agent, w]
                 level = 0
-                while level < grid.edges.shape[2] and value >= grid.edges[agent, d, level]:
+                while level < grid.edges.shape[2] and value >= grid.edges[agent, w, level]:
                     level += 1
-                levels[n, agent, d] = level
-                state += level * grid.strides[agent, d]
+                levels[n, agent, w] = level
+                state += level * grid.strides[agent, w]
             states[n, agent] = state
 
 
@@ -241,24 +270,3 @@ def _draw_first_options(seed: int, first_network: int, num_options: int, first: 
             for state in range(first.shape[2]):
                 number = draw_uniform(seed, first_network + network, TIE_ENTITY + agent, state, STREAM_POLICY)
                 first[network, agent, state] = int(number * num_options)
-
-
-@kernel
-def _fill_per_agent(seed: int, first_network: int, step: int, numbers: NDArray[np.float64]) -> None:
-    """Four uniform numbers for each network and agent, [B, A, 4]."""
-    for network in range(numbers.shape[0]):
-        for agent in range(numbers.shape[1]):
-            drawn = draw_uniform4(seed, first_network + network, agent, step, STREAM_POLICY)
-            numbers[network, agent, 0] = drawn[0]
-            numbers[network, agent, 1] = drawn[1]
-            numbers[network, agent, 2] = drawn[2]
-            numbers[network, agent, 3] = drawn[3]
-
-
-@kernel
-def _fill_per_network(
-    seed: int, first_network: int, episode: NDArray[np.int64], stream: int, numbers: NDArray[np.float64]
-) -> None:
-    """One uniform number for each network, [B], of its episode."""
-    for network in range(numbers.shape[0]):
-        numbers[network] = draw_uniform(seed, first_network + network, 0, episode[network], stream)

@@ -1,116 +1,233 @@
+"""Advisers by name, and what each of them says."""
+
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ranpilot.envs.aura_paper.config import AuraPaperConfig
 from ranpilot.envs.aura_paper.spec import make_spec
-from ranpilot.errors import ConfigError, UnknownNameError
+from ranpilot.envs.controller import Controller
+from ranpilot.errors import CheckpointError, ConfigError, UnknownNameError
 from ranpilot.heuristics import HEURISTICS
-from ranpilot.llm.prompts import Prompt
-from ranpilot.systems.aura.advisers import PROMPTS, CachedPolicy, adviser_names, load_prompt, make_adviser
+from ranpilot.systems import aura
+from ranpilot.systems.aura.advisers import ADVISERS, Delayed, adviser_names, make_adviser, without_text
+from ranpilot.systems.aura.situations import Situations
+
+TASK = make_spec(AuraPaperConfig())
 
 
-class Model:
-    """A model that moves where the agent's coverage is poor and the other station free, and else keeps."""
-
-    name = "hand-made"
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[list[str], list[str]]] = []
-
-    def choose(self, prompts, options):
-        self.calls.append((list(prompts), list(options)))
-        logp = np.full((len(prompts), len(options)), -9.0)
-        for row, prompt in enumerate(prompts):
-            _, other_capacity, own_coverage, *_ = prompt.split()
-            option = " move" if (own_coverage, other_capacity) == ("poor", "free") else " keep"
-            logp[row, options.index(option)] = -0.1
-        return logp
+def ready(name: str, num: int = 4, *, task=TASK, seed: int = 3, train_episodes: int = 500) -> Controller:
+    adviser = make_adviser(name, train_episodes=train_episodes)
+    adviser.reset(task, num, seed, None)
+    return adviser
 
 
-def test_the_prompt_is_bare_level_words_in_a_fixed_order(hands) -> None:
-    assert load_prompt(PROMPTS, "choose", 1).text == (
-        "{own_capacity} {other_capacity} {own_coverage} {other_coverage} {own_power} {other_power} ->"
-    )
-    model = Model()
-    CachedPolicy(model).reset(hands.task, 3, 0, None)
-    (prompts, options) = model.calls[0]
-    assert prompts[0] == "free free good good min low ->"
-    assert prompts[-1] == "full full poor poor high max ->"
-    assert options == [" up", " down", " keep", " move"]
+def look(hands, num: int, *, episode: int = 0, slot: int = 0, seed: int = 0):
+    """Random situations; powers of either grid, and each level of coverage as likely as the other."""
+    rng = np.random.default_rng(seed + 1000 * slot)
+    local = rng.random((num, 2, 4))
+    local[:, :, 0] = rng.choice(np.arange(22) / 21, size=(num, 2))
+    local[:, :, 1] = rng.choice([0.0, 0.1, 0.5], size=(num, 2))
+    obs = hands.Toy(num).observation
+    slots = np.full(num, slot)
+    return replace(obs, local=local, episode=np.full(num, episode), slot=slots, first=slots == 0)
 
 
-def test_every_distinct_prompt_is_asked_once_in_one_batch(hands) -> None:
-    model = Model()
-    CachedPolicy(model).reset(hands.task, 3, 0, None)
-    assert len(model.calls) == 1
-    prompts = model.calls[0][0]
-    # Own and other capacity, coverage and power; the two stations have different words for their power.
-    assert len(prompts) == len(set(prompts)) == 2 * (2 * 2 * 3 * 3 * 3 * 2)
-
-
-def test_aura_paper_has_1152_situations_for_each_station() -> None:
-    model = Model()
-    adviser = CachedPolicy(model)
-    adviser.reset(make_spec(AuraPaperConfig()), 1, 0, None)
-    prompts = model.calls[0][0]
-    assert adviser.table.shape == (2, 1152)
-    # The rural station's four power words are among the urban one's eight: some situations read the same.
-    assert len(prompts) == 2 * 1152 - 4 * 4 * 2 * 2 * 3 * 3
-    assert prompts[0] == "free free good good lowest lowest ->"
-    assert prompts[1151] == "full full poor poor highest highest ->"
-    assert all(len(prompt.split()) == 7 for prompt in prompts)
-
-
-def test_the_table_answers_as_the_model_would(hands) -> None:
-    model, num = Model(), 300
-    adviser = CachedPolicy(model)
-    adviser.reset(hands.task, num, 0, None)
-    toy = hands.Toy(num)
-    local = toy.observation.local
-    poor, other_free = local[:, :, 1] > 0.8, local[:, ::-1, 2] < 0.5
-    np.testing.assert_array_equal(adviser.act(toy.observation), np.where(poor & other_free, 3, 2))
-    assert len(model.calls) == 1
-    assert adviser.answers["full free poor good min low ->"] == "move"
-
-
-def test_drops_of_the_last_step_are_not_in_the_prompt(hands) -> None:
-    assert not any("drops" in field for field in load_prompt(PROMPTS, "choose", 1).fields)
-
-
-def test_a_station_among_many_sees_its_nearest_neighbour(hands) -> None:
-    features = tuple(
-        replace(
-            f,
-            edges=(*f.edges, f.edges[1]),
-            words=(*f.words, tuple(f"third-{word}" for word in f.words[1])),
-            low=(0.0,) * 3,
-            high=(f.high[0],) * 3,
-        )
-        for f in hands.task.features
-    )
-    task = replace(hands.task, agents=("a", "b", "c"), features=features, neighbours=((2, 1), (0, 2), (0, 1)))
-    model = Model()
-    CachedPolicy(model, Prompt("pair", 1, "{own_capacity} {other_capacity} {own_coverage} ->")).reset(task, 1, 0, None)
-    prompts = model.calls[0][0]
-    assert prompts[0] == "free third-free good ->"
-    assert "third-free free third-good ->" in prompts
-
-
-def test_a_prompt_that_does_not_fit_the_task_is_refused_in_one_sentence(hands) -> None:
-    weather = CachedPolicy(Model(), Prompt("weather", 1, "{own_weather} ->"))
-    with pytest.raises(ConfigError, match=r"prompt field = 'own_weather', but must be one of own_power, own_coverage"):
-        weather.reset(hands.task, 1, 0, None)
-    lonely = replace(hands.task, neighbours=((), (0,)))
-    with pytest.raises(ConfigError, match="own_… fields alone, since 'rural' of toy has no neighbour"):
-        CachedPolicy(Model()).reset(lonely, 1, 0, None)
-
-
-def test_advisers_are_the_heuristics_and_the_embedded_model() -> None:
-    assert adviser_names() == sorted([*HEURISTICS.names(), "embedded"])
-    assert {"rules", "random", "maintain", "inverted-rules"} <= set(adviser_names())
+def test_advisers_are_the_files_of_the_folder_and_the_heuristics() -> None:
+    assert ADVISERS.names() == ["embedded", "endpoint", "noisy-rules", "stale-rules", "turning-rules"]
+    assert adviser_names() == sorted([*ADVISERS.names(), *HEURISTICS.names()])
     with pytest.raises(UnknownNameError, match=r"No adviser is called 'rule'; did you mean 'rules'"):
         make_adviser("rule")
+    with pytest.raises(UnknownNameError, match=r"No adviser is called 'noisy-rule'; did you mean 'noisy-rules'"):
+        make_adviser("noisy-rule:80")
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed"),
+    [
+        ("rules:80", "'rules', which takes nothing after a colon"),
+        ("noisy-rules:most", "a per cent from 0 to 100, such as noisy-rules:80"),
+        ("noisy-rules:101", "a per cent from 0 to 100, such as noisy-rules:80"),
+        ("noisy-rules:", "a per cent from 0 to 100, such as noisy-rules:80"),
+        ("stale-rules:0", "a number of steps from 1 on, such as stale-rules:20"),
+        ("turning-rules:5", "'turning-rules', which takes nothing after a colon"),
+    ],
+)
+def test_an_argument_that_a_part_does_not_take_is_one_sentence(name: str, allowed: str) -> None:
+    with pytest.raises(ConfigError, match=rf"adviser = '{name}', but must be {allowed}\."):
+        make_adviser(name)
+
+
+@pytest.mark.parametrize("percent", [80, 60])
+def test_noisy_rules_are_right_in_that_share_of_the_situations(hands, percent: int) -> None:
+    noisy, rules = ready(f"noisy-rules:{percent}", 20_000), ready("rules", 20_000)
+    obs = look(hands, 20_000)
+    rows = Situations(TASK).read(obs.local)
+    advice, right = noisy.act(obs), rules.act(obs)
+    for agent in range(2):
+        situations = {int(row): int(n) for n, row in enumerate(rows[:, agent])}
+        assert len(situations) > 1000
+        places = np.array(list(situations.values()))
+        share = (advice[places, agent] == right[places, agent]).mean()
+        assert abs(share - percent / 100) < 4 * np.sqrt(percent / 100 * (1 - percent / 100) / len(places))
+
+
+def test_the_same_prompt_always_gets_the_same_answer_whatever_network_and_time(hands) -> None:
+    noisy = ready("noisy-rules:60", 5000)
+    rows, answers = [], []
+    for slot in range(3):
+        obs = look(hands, 5000, slot=slot, episode=slot)
+        rows.append(Situations(TASK).read(obs.local))
+        answers.append(noisy.act(obs))
+    for agent in range(2):
+        pairs = set(
+            zip(np.concatenate(rows)[:, agent].tolist(), np.concatenate(answers)[:, agent].tolist(), strict=True)
+        )
+        assert len(pairs) == len({row for row, _ in pairs})
+    obs = look(hands, 5000)
+    np.testing.assert_array_equal(noisy.act(obs), ready("noisy-rules:60", 5000).act(obs))
+    assert (noisy.act(obs) != ready("noisy-rules:60", 5000, seed=4).act(obs)).mean() > 0.3
+
+
+def test_wrong_answers_are_spread_over_the_other_options(hands) -> None:
+    obs = look(hands, 20_000)
+    wrong, right = ready("noisy-rules:0", 20_000).act(obs), ready("rules", 20_000).act(obs)
+    assert not (wrong == right).any()
+    shares = np.bincount(((wrong - right) % 4).ravel(), minlength=4) / wrong.size
+    assert shares[1:].min() > 0.25
+
+
+def test_stale_rules_look_again_every_so_many_steps_and_when_an_episode_begins(hands) -> None:
+    stale, rules = ready("stale-rules:3", 50), ready("rules", 50)
+    looks = [look(hands, 50, slot=slot, seed=1) for slot in (0, 1, 2, 3, 4, 5, 6, 0, 1)]
+    found = [stale.act(obs) for obs in looks]
+    fresh = [rules.act(obs) for obs in looks]
+    for step, asked in enumerate([0, 0, 0, 3, 3, 3, 6, 7, 7]):
+        np.testing.assert_array_equal(found[step], fresh[asked])
+    assert (found[1] != fresh[1]).any()
+
+
+def test_stale_rules_go_on_exactly_from_a_checkpoint(hands, tmp_path: Path) -> None:
+    straight = ready("stale-rules:5")
+    for slot in range(7):
+        straight.act(look(hands, 4, slot=slot))
+    straight.save(tmp_path)
+    resumed = ready("stale-rules:5")
+    resumed.load(tmp_path)
+    for slot in range(7, 14):
+        np.testing.assert_array_equal(resumed.act(look(hands, 4, slot=slot)), straight.act(look(hands, 4, slot=slot)))
+    with pytest.raises(CheckpointError, match="has keep_steps = 5 where this controller has 6"):
+        ready("stale-rules:6").load(tmp_path)
+
+
+def test_turning_rules_are_inverted_from_half_of_the_training_on(hands) -> None:
+    turning = ready("turning-rules", train_episodes=11)
+    rules, inverted = ready("rules"), ready("inverted-rules")
+    for episode, expected in [(0, rules), (5, rules), (6, inverted), (10, inverted), (500, inverted)]:
+        obs = look(hands, 4, episode=episode)
+        np.testing.assert_array_equal(turning.act(obs), expected.act(obs))
+    controller = aura.make("guided", adviser="turning-rules", train_episodes=30)
+    assert controller._adviser.turns_at == 15
+
+
+class Reader:
+    """An adviser whose advice is the id of the announcement at the agent's site, and that counts what it was shown."""
+
+    name = "reader"
+
+    def reset(self, task, num_networks, seed, what_if) -> None:
+        self.seen = []
+
+    def act(self, obs):
+        return obs.notice_ids.copy()
+
+    def observe(self, outcome) -> None:
+        self.seen.append(outcome.next_obs.notice_ids)
+
+    def explain(self, network):
+        return ()
+
+    def save(self, folder) -> None: ...
+
+
+def test_without_text_every_announcement_is_missing(hands) -> None:
+    reader = Reader()
+    blind = without_text(reader)
+    blind.reset(hands.task, 4, 0, None)
+    toy = hands.Toy(4)
+    obs = replace(toy.observation, notice_ids=np.array([[0, 1]] * 4), texts=("a", "b"))
+    assert (blind.act(obs) == -1).all()
+    outcome = toy.step(np.zeros((4, 2), dtype=np.int64))
+    blind.observe(replace(outcome, next_obs=obs))
+    assert (reader.seen[0] == -1).all()
+    assert blind.name == "reader without text"
+    named = ready("noisy-rules:60+no-text")
+    assert named.name == "rules, 60 % right without text"
+    np.testing.assert_array_equal(named.act(look(hands, 4)), ready("noisy-rules:60").act(look(hands, 4)))
+
+
+def late(hands, latency_s: float, num: int = 2) -> Delayed:
+    adviser = Delayed(Reader(), latency_s)
+    adviser.reset(hands.task, num, 0, None)
+    return adviser
+
+
+def ask(hands, adviser: Delayed, slot: int, advice: int, num: int = 2) -> int:
+    obs = replace(look(hands, num, slot=slot), notice_ids=np.full((num, 2), advice))
+    given = adviser.act(obs)
+    assert (given == given[0, 0]).all()
+    return int(given[0, 0])
+
+
+def test_a_delayed_answer_comes_at_the_first_act_at_or_after_its_slot_with_its_age(hands) -> None:
+    adviser = late(hands, 2.5)
+    given, ages = [], []
+    for slot, advice in [(0, 0), (1, 1), (2, 2), (3, 3), (4, 0), (8, 1), (9, 2)]:
+        given.append(ask(hands, adviser, slot, advice))
+        ages.append(float(adviser.age_s[0]))
+    # A latency of 2.5 slots of 1 s: due three slots later; at slot 8 the newest of those that are due stands.
+    assert given == [-1, -1, -1, 0, 1, 0, 0]
+    np.testing.assert_array_equal(ages, [np.nan, np.nan, np.nan, 3.0, 3.0, 4.0, 5.0])
+
+
+def test_without_latency_nothing_is_late(hands) -> None:
+    adviser = late(hands, 0.0)
+    assert [ask(hands, adviser, slot, slot % 3) for slot in range(5)] == [0, 1, 2, 0, 1]
+    assert (adviser.age_s == 0.0).all()
+
+
+def test_what_was_asked_in_an_earlier_episode_is_never_handed_out(hands) -> None:
+    adviser = late(hands, 2.0)
+    for slot in range(5):
+        ask(hands, adviser, slot, 3)
+    assert [ask(hands, adviser, slot, 1) for slot in range(4)] == [-1, -1, 1, 1]
+
+
+def test_the_queue_is_part_of_the_checkpoint(hands, tmp_path: Path) -> None:
+    straight = late(hands, 3.0)
+    for slot in range(5):
+        ask(hands, straight, slot, slot % 4)
+    straight.save(tmp_path)
+    resumed = late(hands, 3.0)
+    resumed.load(tmp_path)
+    np.testing.assert_array_equal(resumed.age_s, straight.age_s)
+    for slot in range(5, 12):
+        assert ask(hands, resumed, slot, slot % 4) == ask(hands, straight, slot, slot % 4) == (slot - 3) % 4
+    with pytest.raises(CheckpointError, match=r"has latency_s = 3.0 where this controller has 4.0"):
+        late(hands, 4.0).load(tmp_path)
+    with pytest.raises(ConfigError, match=r"adviser.latency_s = -1.0, but must be a number of seconds, at least 0"):
+        Delayed(Reader(), -1.0)
+
+
+def test_an_empty_queue_can_be_saved(hands, tmp_path: Path) -> None:
+    adviser = late(hands, 0.0)
+    adviser.save(tmp_path)
+    ask(hands, adviser, 0, 2)
+    adviser.save(tmp_path)
+    resumed = late(hands, 0.0)
+    resumed.load(tmp_path)
+    assert ask(hands, resumed, 1, 1) == 1

@@ -69,6 +69,6 @@ def make(
     config = make_config(given, base)
     if config.trust is None or adviser is None:
         return Aura(config)
-    made = make_adviser(adviser) if isinstance(adviser, str) else adviser
+    made = make_adviser(adviser, train_episodes=train_episodes) if isinstance(adviser, str) else adviser
     name = getattr(made, "name", adviser if isinstance(adviser, str) else type(made).__name__)
     return Aura(config, made, adviser_name=name)

@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 
 from ranpilot.envs.controller import Controller, Decision, Observation, Outcome, TaskSpec, WhatIf
 from ranpilot.errors import ActionError, ConfigError
-from ranpilot.learning.q_table import QTable, decay_epsilon, draw_per_agent, draw_per_network
-from ranpilot.systems.aura.checkpoint import load_arrays, save_arrays
+from ranpilot.learning.draws import draw_per_agent, draw_per_network
+from ranpilot.learning.q_table import QTable, decay_epsilon
+from ranpilot.runs.arrays import load_arrays, save_arrays
 from ranpilot.systems.aura.config import SITUATION, AuraConfig
 from ranpilot.systems.aura.credit import AlignmentController
 from ranpilot.systems.aura.trust import TRUSTS, Trust
@@ -139,18 +140,21 @@ class Aura:
         """Write everything that is needed to go on exactly, atomically; the adviser's part into `folder/adviser`."""
         if self._adviser is not None:
             self._adviser.save(folder / "adviser")
-        save_arrays(folder / "aura.npz", self.config, self._seed, self._arrays())
+        save_arrays(folder / "aura.npz", self._identity(), self._arrays())
 
     def load(self, folder: Path) -> None:
         """Go on from what `save` wrote, after a `reset` with the same task, batch and seed.
 
         Raises CheckpointError where the checkpoint is missing, damaged or of another configuration.
         """
-        load_arrays(folder / "aura.npz", self.config, self._seed, self._arrays())
+        load_arrays(folder / "aura.npz", self._identity(), self._arrays())
         restore = getattr(self._adviser, "load", None)
         if restore is not None:
             restore(folder / "adviser")
         self._turn, self._reward, self._phase_episode = None, None, None
+
+    def _identity(self) -> dict[str, object]:
+        return {**self.config.model_dump(), "seed": self._seed}
 
     def _arrays(self) -> dict[str, NDArray[np.generic]]:
         """Every live array by name; writing into them restores the controller."""
