@@ -37,7 +37,7 @@ class Sum:
         self.num_networks = len(offset)
         self.steps = 0
 
-    def fork(self, networks: IntArray, draw: IntArray) -> Self:
+    def fork(self, networks: IntArray, draw: IntArray, without_events: bool = False) -> Self:
         return type(self)((self.offset[networks][:, None] + 100.0 * draw[None]).ravel())
 
     def play(self, action: Action) -> FloatArray:

@@ -34,7 +34,6 @@ class Station:
 class RequestsReference:
     """The calls of one network by place; a place without a call is not in the mapping."""
 
-    capacity: Sequence[int]
     hold: int
     calls: dict[int, Call] = field(default_factory=dict)
 
@@ -56,10 +55,15 @@ class RequestsReference:
         usable = [cell for cell in range(len(sinr_db)) if cell != call.cell and sinr_db[cell] > USABLE_DB]
         return max(usable, key=lambda cell: sinr_db[cell], default=None)
 
-    def act(self, wants: Sequence[bool], sinr_db: Sequence[Sequence[float]], step: int) -> tuple[list[Station], dict]:
-        """Move requests; what each cell counted, and for each place that was touched its target or None (released)."""
-        counted, touched = [Station() for _ in self.capacity], {}
-        num_cells = len(self.capacity)
+    def act(
+        self, wants: Sequence[bool], sinr_db: Sequence[Sequence[float]], step: int, capacity: Sequence[int]
+    ) -> tuple[list[Station], dict]:
+        """Move requests; what each cell counted, and for each place that was touched its target or None (released).
+
+        capacity: calls that each cell may hold now; those beyond it stay.
+        """
+        counted, touched = [Station() for _ in capacity], {}
+        num_cells = len(capacity)
         for turn in range(num_cells):
             cell = (step + turn) % num_cells
             if not wants[cell]:
@@ -70,7 +74,7 @@ class RequestsReference:
                 call = self.calls[place]
                 target = self.alternative(call, sinr_db[place])
                 assert target is not None
-                if sum(other.cell == target for other in self.calls.values()) >= self.capacity[target]:
+                if sum(other.cell == target for other in self.calls.values()) >= capacity[target]:
                     counted[cell].refused += 1
                     touched[place] = None
                     del self.calls[place]

@@ -22,10 +22,11 @@ class Forkable(Protocol):
     spec: TaskSpec
     num_networks: int
 
-    def fork(self, networks: IntArray, draw: IntArray) -> Self:
+    def fork(self, networks: IntArray, draw: IntArray, without_events: bool = False) -> Self:
         """Copies of the picked networks with their bookkeeping, `len(draw)` of each, network-major.
 
         draw: [k] index of the fresh future that fork j of every network gets; equal indices share it.
+        without_events: those that have not started are called off.
         """
         ...
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ranpilot.twin.network import CellView, Networks, UserView
+    from ranpilot.twin.network import Networks
     from ranpilot.twin.scenario import Scenario
     from ranpilot.twin.scenario_file import load_scenario, read_scenario
+    from ranpilot.twin.views import CellView, EventView, UserView
 
-__all__ = ["CellView", "Networks", "Scenario", "UserView", "load_scenario", "read_scenario"]
+__all__ = ["CellView", "EventView", "Networks", "Scenario", "UserView", "load_scenario", "read_scenario"]
 
 
 def __getattr__(name: str) -> Any:
@@ -17,10 +18,11 @@ def __getattr__(name: str) -> Any:
     import importlib
 
     places = {
-        "CellView": "network",
+        "CellView": "views",
+        "EventView": "views",
         "Networks": "network",
         "Scenario": "scenario",
-        "UserView": "network",
+        "UserView": "views",
         "load_scenario": "scenario_file",
         "read_scenario": "scenario_file",
     }

@@ -15,7 +15,7 @@ TX_POWER_DBM = Control(
     unit="dBm",
     interface="O1 NRSectorCarrier.configuredMaxTxPower",
     description="Transmit power of the cell over its whole carrier, in force from the next slot. Each site has its own "
-    "narrower range.",
+    "narrower range; an event that limits the power holds it below what is set, until it ends.",
 )
 FORCED_HANDOVER = Control(
     name="FORCED_HANDOVER",
@@ -46,7 +46,7 @@ ADMISSION_LIMIT = Control(
     high=1000,
     unit="UE",
     interface="O1 NRCellDU admission (RRM policy)",
-    description="Connected users at most; users above a lowered limit stay.",
+    description="Connected users at most, or fewer while an event limits them; users above a lowered limit stay.",
 )
 CONTROLS = (TX_POWER_DBM, FORCED_HANDOVER, RELEASE, ADMISSION_LIMIT)
 """Every control, in the order in which `Networks.apply` puts them into force."""

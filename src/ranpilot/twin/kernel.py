@@ -7,6 +7,8 @@ counters; (7) every 10 ms mobility, measurements, RRC. Phases 3 and 4 do not mix
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,6 +31,7 @@ from ranpilot.twin.rng import (
     draw_uniform,
     fold_seed,
 )
+from ranpilot.twin.rrc.events import NOTHING_KNOWN, draw_events, put_events_in_force
 from ranpilot.twin.rrc.failure import watch_link
 from ranpilot.twin.rrc.handover import hand_over
 from ranpilot.twin.rrc.measurements import GAIN_STEP_M, measure_user, rank_interferers, update_gains
@@ -100,6 +103,8 @@ def _tick(net: s.Network, parameters: Parameters, slot: int) -> None:
             watch_link(net, parameters, ue, slot)
     if parameters.population.is_static == 0:
         arrive_and_depart(net, parameters, slot)
+    if len(net.event) > 0:
+        put_events_in_force(net, parameters, slot + 1)
 
 
 @unlocked_kernel
@@ -128,8 +133,13 @@ def _reset_network(
     for cell in range(len(net.cell)):
         power_dbm = parameters.air.site[cell, SITE_POWER_DBM]
         net.cell_real[cell, s.TX_POWER_DBM] = power_dbm
+        net.cell_real[cell, s.SET_POWER_DBM] = power_dbm
+        net.cell_real[cell, s.EVENT_POWER_DBM] = math.inf
         net.cell_real[cell, s.PRB_POWER_MW] = 10.0 ** (power_dbm / 10.0) / parameters.grid.num_prbs
+        net.cell_real[cell, s.ARRIVAL_FACTOR] = net.cell_real[cell, s.DEPARTURE_FACTOR] = 1.0
         net.cell[cell, s.ADMISSION_LIMIT] = parameters.population.capacity[cell]
+        net.cell[cell, s.SET_ADMISSION_LIMIT] = parameters.population.capacity[cell]
+        net.cell[cell, s.EVENT_ADMISSION_LIMIT] = s.NEVER
     for ue in range(len(net.ue)):
         uniform = draw_uniform(own_seed, network, ue, 0, STREAM_TRAFFIC_KIND)
         kind = 0
@@ -138,6 +148,9 @@ def _reset_network(
         net.ue[ue, s.TRAFFIC_KIND] = kind
         net.ue[ue, s.DEADLINE_SLOTS] = int(parameters.population.kind[kind, DEADLINE_SLOTS])
     populate(net, parameters, slot)
+    if len(net.event) > 0:
+        draw_events(net, parameters, NOTHING_KNOWN)
+        put_events_in_force(net, parameters, 0)
 
 
 @unlocked_kernel
@@ -165,7 +178,7 @@ def hand_over_users(batch: s.Network, parameters: Parameters, target: Int32Array
 def renew_future(batch: s.Network, parameters: Parameters, draw: Int64Array, slot: int) -> None:
     """Give every network a future of its own, drawn from (network, slot, draw [B]); what is there stays.
 
-    Fading has no memory beyond its trace, so links get new traces.
+    Fading has no memory beyond its trace, so links get new traces. Events stay as they are once they are announced.
     """
     for b in range(len(draw)):
         net = s.network_view(batch, b)
@@ -173,6 +186,8 @@ def renew_future(batch: s.Network, parameters: Parameters, draw: Int64Array, slo
         for ue in range(len(net.ue)):
             if net.ue[ue, s.SERVING_CELL] >= 0:
                 renew_fading(net, parameters, ue, net.ue[ue, s.CALL_ID])
+        if len(net.event) > 0:
+            draw_events(net, parameters, slot)
 
 
 @unlocked_kernel

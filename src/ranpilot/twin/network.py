@@ -11,7 +11,7 @@ import itertools
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numba
 import numpy as np
@@ -27,58 +27,16 @@ from ranpilot.twin.mac.scratch import Scratch, allocate_scratch
 from ranpilot.twin.parameters import make_parameters
 from ranpilot.twin.rrc.population import BEFORE_START
 from ranpilot.twin.scenario import Scenario
+from ranpilot.twin.views import CellView, Counters, EventView, UserView
 from ranpilot.units import dbm_to_mw
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CellView", "Counters", "Networks", "UserView"]
+__all__ = ["Networks"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.integer]
-
-
-class CellView(NamedTuple):
-    """What can be read of cells at any moment; arrays are copies."""
-
-    tx_power_dbm: FloatArray
-    """[B, C]"""
-    connected_ues: IntArray
-    """[B, C]"""
-    admission_limit: IntArray
-    """[B, C] connected users at most"""
-
-
-class UserView(NamedTuple):
-    """What can be read of places that users can take; arrays are copies."""
-
-    serving_cell: IntArray
-    """[B, U] -1 where the place is empty"""
-    call_id: IntArray
-    """[B, U] users that have taken the place so far: a changed number is another user"""
-    sinr_l3_db: FloatArray
-    """[B, U, C] filtered wideband SINR of the serving cell and what each other would give; NaN in empty places"""
-    failures: IntArray
-    """[B, U] radio link failures in this place since the reset"""
-    interrupted: NDArray[np.bool_]
-    """[B, U] whether a handover still interrupts the user"""
-    x_m: FloatArray
-    """[B, U]"""
-    y_m: FloatArray
-    """[B, U]"""
-    backlog_bits: IntArray
-    """[B, U]"""
-
-
-class Counters(NamedTuple):
-    """What happened, in columns that `twin/state.py` names."""
-
-    ue: NDArray[np.int64]
-    """[B, U, NUM_UE_COUNTERS]"""
-    cell: NDArray[np.int64]
-    """[B, C, NUM_CELL_COUNTERS]"""
-    delay: NDArray[np.int64]
-    """[B, C, DELAY_BINS] delivered packets by delay"""
 
 
 class Networks:
@@ -116,9 +74,13 @@ class Networks:
     @property
     def cells(self) -> CellView:
         """What can be read of cells."""
-        cell = self._state.cell
-        power_dbm = self._state.cell_real[..., state.TX_POWER_DBM].copy()
-        return CellView(power_dbm, cell[..., state.CONNECTED_UES].copy(), cell[..., state.ADMISSION_LIMIT].copy())
+        cell, cell_real = self._state.cell, self._state.cell_real
+        return CellView(
+            tx_power_dbm=cell_real[..., state.TX_POWER_DBM].copy(),
+            connected_ues=cell[..., state.CONNECTED_UES].copy(),
+            admission_limit=cell[..., state.ADMISSION_LIMIT].copy(),
+            set_power_dbm=cell_real[..., state.SET_POWER_DBM].copy(),
+        )
 
     @property
     def ues(self) -> UserView:
@@ -139,6 +101,10 @@ class Networks:
     def capacity(self) -> IntArray:
         """[C] connected users at most, as the scenario says (every place where it sets no limit)."""
         return self._parameters.population.capacity.copy()
+
+    def events(self) -> EventView:
+        """Past, present and coming events since the reset; those to come are nobody's to know before they are told."""
+        return EventView(*(self._state.event[..., column].copy() for column in range(state.NUM_EVENT_COLUMNS)))
 
     def reset(self, episode: int = 0) -> None:
         """Begin `episode`: new places of users and objects, empty queues, slot 0. The same episode repeats exactly."""
@@ -177,7 +143,7 @@ class Networks:
         if TX_POWER_DBM in checked:
             self._set_power(checked[TX_POWER_DBM])
         if ADMISSION_LIMIT in checked:
-            self._state.cell[..., state.ADMISSION_LIMIT] = checked[ADMISSION_LIMIT]
+            self._set_admission_limit(checked[ADMISSION_LIMIT])
         if RELEASE in checked:
             kernel.release_users(self._state, checked[RELEASE].astype(np.int32))
         if FORCED_HANDOVER in checked:
@@ -212,12 +178,14 @@ class Networks:
         networks: ArrayLike | None = None,
         future: Literal["same", "fresh"] = "same",
         draw: int | Sequence[int] | IntArray = 0,
+        without_events: bool = False,
     ) -> Networks:
         """Copies of the running networks: a `Networks` of len(networks) * k, network-major; originals stay as they are.
 
         networks: indices into the batch, all where None. future: "same" repeats the randomness to come, "fresh" draws
         it anew from (network, slot, `draw`): copies with the same draw share it, and it is never the true future.
-        draw: one index for all k copies of a network, or one for each ([k]).
+        draw: one index for all k copies of a network, or one for each ([k]). Events that were announced stay as they
+        are in either future; without_events: those that have not started, announced or not, are called off.
         """
         _check_count("k", k, 1, 1_000_000)
         if future not in ("same", "fresh"):
@@ -232,6 +200,10 @@ class Networks:
             each = np.tile(np.broadcast_to(draws, (k,)), len(picked))
             kernel.renew_future(forks._state, forks._parameters, each, self.slot)
             forks._feed.renew(forks._state, self.slot)
+        if without_events:
+            table = forks._state.event
+            has_started = table[..., state.START_SLOT] <= self.slot
+            table[~has_started] = state.no_event()
         return forks
 
     def snapshot(self) -> bytes:
@@ -361,9 +333,18 @@ class Networks:
                 raise ActionError(f"{TX_POWER_DBM.name}[{site.name}]", wrong, f"{low:g}..{high:g} dBm")
 
     def _set_power(self, power_dbm: FloatArray) -> None:
-        now_dbm = self._state.cell_real[..., state.TX_POWER_DBM]
-        now_dbm[...] = np.where(np.isnan(power_dbm), now_dbm, power_dbm)
-        self._state.cell_real[..., state.PRB_POWER_MW] = dbm_to_mw(now_dbm) / self.scenario.carrier.num_prbs
+        cell = self._state.cell_real
+        set_dbm = cell[..., state.SET_POWER_DBM]
+        set_dbm[...] = np.where(np.isnan(power_dbm), set_dbm, power_dbm)
+        radiated_dbm = np.minimum(set_dbm, cell[..., state.EVENT_POWER_DBM])
+        cell[..., state.TX_POWER_DBM] = radiated_dbm
+        cell[..., state.PRB_POWER_MW] = dbm_to_mw(radiated_dbm) / self.scenario.carrier.num_prbs
+
+    def _set_admission_limit(self, limit: FloatArray) -> None:
+        cell = self._state.cell
+        cell[..., state.SET_ADMISSION_LIMIT] = limit
+        in_force = np.minimum(cell[..., state.SET_ADMISSION_LIMIT], cell[..., state.EVENT_ADMISSION_LIMIT])
+        cell[..., state.ADMISSION_LIMIT] = in_force
 
     def _check_targets(self, target: FloatArray, release: FloatArray | None) -> None:
         serving = self._state.ue[..., state.SERVING_CELL]

@@ -27,6 +27,7 @@ __all__ = [
     "WAYPOINTS",
     "Air",
     "BlockTables",
+    "EventRules",
     "Grid",
     "LinkRules",
     "Parameters",
@@ -63,6 +64,9 @@ TRANSPORT_BITS, NUM_CODE_BLOCKS, SIZE_CLASS = 0, 1, 2
 
 # Columns of PopulationRules.kind: cumulative share, deadline in slots.
 SHARE_BELOW, DEADLINE_SLOTS = 0, 1
+
+# Columns of EventRules.kind.
+WEIGHT_BELOW, ARRIVALS_TIMES, DEPARTURES_TIMES = 0, 1, 2
 
 FloatArray = NDArray[np.float64]
 Float32Array = NDArray[np.float32]
@@ -170,6 +174,25 @@ class PopulationRules(NamedTuple):
     """[kind, 2] of the traffic mix"""
 
 
+class EventRules(NamedTuple):
+    """When events come and what they do; times in RRC periods."""
+
+    share: float
+    """Probability that a window has an event."""
+    first_tick: int
+    window_ticks: int
+    lead_ticks: tuple[int, int]
+    """least and greatest"""
+    duration_ticks: tuple[int, int]
+    """least and greatest"""
+    kind: FloatArray
+    """[kind, 3] cumulative weight, factor of arrivals, factor of departures"""
+    places: Int32Array
+    """[kind, C] connected users at most, NEVER = no limit"""
+    power_dbm: FloatArray
+    """[kind, C] radiated at most, infinite = no limit"""
+
+
 class Parameters(NamedTuple):
     """Everything that kernels read."""
 
@@ -179,13 +202,20 @@ class Parameters(NamedTuple):
     link: LinkRules
     rrc: RrcRules
     population: PopulationRules
+    events: EventRules
 
 
 def make_parameters(scenario: Scenario) -> Parameters:
     """The numbers of a scenario, with its fading bank, shadowing fields and link tables."""
     phy = load_phy_tables(1, scenario.carrier.num_prbs, RE_PER_PRB)
     return Parameters(
-        _grid(scenario), _air(scenario), _blocks(phy), _link(scenario, phy), _rrc(scenario), _population(scenario)
+        _grid(scenario),
+        _air(scenario),
+        _blocks(phy),
+        _link(scenario, phy),
+        _rrc(scenario),
+        _population(scenario),
+        _events(scenario),
     )
 
 
@@ -297,9 +327,43 @@ def _population(scenario: Scenario) -> PopulationRules:
         min_speed_mps=mobility.min_speed_kmh / 3.6,
         max_speed_mps=mobility.max_speed_kmh / 3.6,
         area_m=scenario.layout.area_m,
-        capacity=np.array([site.capacity or scenario.num_places for site in scenario.layout.sites], dtype=np.int32),
+        capacity=_capacity(scenario),
         kind=np.stack([share_below, np.array(deadlines, dtype=np.float64)], axis=1),
     )
+
+
+def _capacity(scenario: Scenario) -> Int32Array:
+    """[C] places of each cell."""
+    return np.array([site.capacity or scenario.num_places for site in scenario.layout.sites], dtype=np.int32)
+
+
+def _events(scenario: Scenario) -> EventRules:
+    events, num_cells = scenario.events, scenario.num_cells
+    if events is None:
+        none = np.zeros((0, num_cells))
+        return EventRules(0.0, 0, 1, (0, 0), (0, 0), np.zeros((0, 3)), none.astype(np.int32), none)
+    weight_below = np.cumsum([kind.weight for kind in events.kinds])
+    # Exactly 1 from the last kind that can be drawn on, whatever rounding left.
+    weight_below = np.where(weight_below == weight_below[-1], 1.0, weight_below / weight_below[-1])
+    factors = [(kind.arrival_factor, kind.departure_factor) for kind in events.kinds]
+    share = np.array([kind.places_share for kind in events.kinds])[:, None]
+    places = np.where(share < 1.0, np.floor(share * _capacity(scenario) + 1e-9), state.NEVER)
+    least_dbm = np.array([site.power_range_dbm[0] for site in scenario.layout.sites])
+    cut_db = np.array([-math.inf if kind.power_cut_db is None else kind.power_cut_db for kind in events.kinds])
+    return EventRules(
+        share=events.share,
+        first_tick=round(events.first_s / TICK_S),
+        window_ticks=round(events.every_s / TICK_S),
+        lead_ticks=_ticks(events.lead_s),
+        duration_ticks=_ticks(events.duration_s),
+        kind=np.column_stack([weight_below, np.array(factors)]),
+        places=places.astype(np.int32),
+        power_dbm=least_dbm - cut_db[:, None],
+    )
+
+
+def _ticks(range_s: tuple[float, float]) -> tuple[int, int]:
+    return round(range_s[0] / TICK_S), round(range_s[1] / TICK_S)
 
 
 def _mobility(mobility: Mobility) -> int:

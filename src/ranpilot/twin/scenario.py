@@ -11,9 +11,11 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator, model_validator
+from pydantic import Field, field_serializer, field_validator, model_validator
 
 from ranpilot.errors import ConfigError, UnknownNameError
+from ranpilot.twin.bounds import Part, bounded
+from ranpilot.twin.events import Events
 
 if TYPE_CHECKING:
     from ranpilot.twin.traffic.protocol import TrafficConfig
@@ -52,26 +54,17 @@ DEFAULT_CAPACITY = 100
 MAX_GROUPS = 62
 """A set of resource-block groups is a bit mask in one signed 64-bit number."""
 
-
-def _bounded(low: float, high: float, unit: str) -> Any:
-    return Field(ge=low, le=high, json_schema_extra={"unit": unit})
-
-
-PowerDbm = Annotated[float, _bounded(-10.0, 60.0, "dBm")]
-Metres = Annotated[float, _bounded(-100_000.0, 100_000.0, "m")]
+PowerDbm = Annotated[float, bounded(-10.0, 60.0, "dBm")]
+Metres = Annotated[float, bounded(-100_000.0, 100_000.0, "m")]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Carrier(_Part):
+class Carrier(Part):
     """The downlink carrier, the same in every cell (frequency reuse 1)."""
 
-    frequency_ghz: Annotated[float, _bounded(0.5, 100.0, "GHz")]
+    frequency_ghz: Annotated[float, bounded(0.5, 100.0, "GHz")]
     subcarrier_spacing_khz: Literal[15, 30, 60, 120] = 15
-    num_prbs: Annotated[int, _bounded(1, 275, "PRB")]
-    prbs_per_group: Annotated[int, _bounded(1, 16, "PRB")]
+    num_prbs: Annotated[int, bounded(1, 275, "PRB")]
+    prbs_per_group: Annotated[int, bounded(1, 16, "PRB")]
 
     @model_validator(mode="after")
     def _groups_fit_a_mask(self) -> Self:
@@ -96,20 +89,20 @@ class Carrier(_Part):
         return 12_000.0 * self.subcarrier_spacing_khz
 
 
-class Site(_Part):
+class Site(Part):
     """A base station with one omnidirectional cell."""
 
     name: str
     x_m: Metres
     y_m: Metres
-    height_m: Annotated[float, _bounded(3.0, 150.0, "m")]
+    height_m: Annotated[float, bounded(3.0, 150.0, "m")]
     propagation: Propagation
     power_dbm: PowerDbm
     min_power_dbm: PowerDbm | None = None
     """Least power that a control may set; None = `power_dbm`."""
     max_power_dbm: PowerDbm | None = None
     """Greatest power that a control may set; None = `power_dbm`."""
-    capacity: Annotated[int, _bounded(1, 1000, "UE")] | None = None
+    capacity: Annotated[int, bounded(1, 1000, "UE")] | None = None
     """Connected users at most; None = no limit."""
 
     @model_validator(mode="after")
@@ -127,7 +120,7 @@ class Site(_Part):
         return low, high
 
 
-class Layout(_Part):
+class Layout(Part):
     """Where the sites stand and the rectangle in which users are."""
 
     area_m: tuple[Metres, Metres, Metres, Metres]
@@ -146,37 +139,37 @@ class Layout(_Part):
         return self
 
 
-class Static(_Part):
+class Static(Part):
     """A fixed number of users a cell, who stay; after a radio link failure they reconnect to the strongest cell."""
 
     kind: Literal["static"] = "static"
-    ues_per_cell: Annotated[int, _bounded(1, 1000, "UE")]
+    ues_per_cell: Annotated[int, bounded(1, 1000, "UE")]
 
 
-class Arrivals(_Part):
+class Arrivals(Part):
     """Users who arrive (Poisson, each station its own), stay for an exponential time and leave.
 
     An episode starts with Poisson(`initial_load` v arrivals x holding) users a station, v uniform in [0, 1].
     """
 
     kind: Literal["arrivals"] = "arrivals"
-    arrivals_per_s: Annotated[float, _bounded(0.0, 1000.0, "1/s")]
-    mean_holding_s: Annotated[float, _bounded(0.1, 86_400.0, "s")]
-    initial_load: Annotated[float, _bounded(0.0, 10.0, "1")] = 2.0
+    arrivals_per_s: Annotated[float, bounded(0.0, 1000.0, "1/s")]
+    mean_holding_s: Annotated[float, bounded(0.1, 86_400.0, "s")]
+    initial_load: Annotated[float, bounded(0.0, 10.0, "1")] = 2.0
 
 
 Population = Annotated[Static | Arrivals, Field(discriminator="kind")]
 
 
-class Mobility(_Part):
+class Mobility(Part):
     """How users move; every user draws a speed uniformly between the two.
 
     lines: a straight line, reflected at the border of the area. waypoint: to a uniformly drawn point, then the next.
     """
 
     kind: Literal["static", "lines", "waypoint"] = "lines"
-    min_speed_kmh: Annotated[float, _bounded(0.0, 500.0, "km/h")] = 3.0
-    max_speed_kmh: Annotated[float, _bounded(0.0, 500.0, "km/h")] = 3.0
+    min_speed_kmh: Annotated[float, bounded(0.0, 500.0, "km/h")] = 3.0
+    max_speed_kmh: Annotated[float, bounded(0.0, 500.0, "km/h")] = 3.0
 
     @model_validator(mode="after")
     def _min_below_max(self) -> Self:
@@ -185,21 +178,21 @@ class Mobility(_Part):
         return self
 
 
-class Users(_Part):
+class Users(Part):
     """Who is in the network and how their receivers are."""
 
     population: Population
     mobility: Mobility = Mobility()
-    height_m: Annotated[float, _bounded(1.0, 22.5, "m")] = 1.5
-    noise_figure_db: Annotated[float, _bounded(0.0, 30.0, "dB")] = 9.0
+    height_m: Annotated[float, bounded(1.0, 22.5, "m")] = 1.5
+    noise_figure_db: Annotated[float, bounded(0.0, 30.0, "dB")] = 9.0
     rx_antennas: Literal[1, 2] = 2
 
 
-class TrafficShare(_Part):
+class TrafficShare(Part):
     """One kind of traffic: the share of the users who have it, its deadline, and the model's own config."""
 
     share: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
-    deadline_ms: Annotated[float, _bounded(0.5, 60_000.0, "ms")] | None = None
+    deadline_ms: Annotated[float, bounded(0.5, 60_000.0, "ms")] | None = None
     """A packet that waits longer is discarded; None = never."""
     model: Any
 
@@ -226,12 +219,12 @@ class TrafficShare(_Part):
         return model.model_dump(mode="json")
 
 
-class Traffic(_Part):
+class Traffic(Part):
     """The mix of traffic; `rate_scale` multiplies the rate of every kind (a load's offered traffic)."""
 
     mix: Annotated[tuple[TrafficShare, ...], Field(min_length=1, max_length=16)]
-    rate_scale: Annotated[float, _bounded(1e-6, 1e6, "1")] = 1.0
-    buffer_packets: Annotated[int, _bounded(4, 65_536, "packet")] = 256
+    rate_scale: Annotated[float, bounded(1e-6, 1e6, "1")] = 1.0
+    buffer_packets: Annotated[int, bounded(4, 65_536, "packet")] = 256
     """Room of a user's queue; what does not fit is dropped on arrival and counted."""
 
     @model_validator(mode="after")
@@ -246,30 +239,30 @@ class Traffic(_Part):
         return tuple(_scaled(entry.model, self.rate_scale) for entry in self.mix)
 
 
-class Radio(_Part):
+class Radio(Part):
     """What the channel consists of; parts are switched off in tests against closed forms."""
 
     shadowing: bool = True
     line_of_sight: Literal["random", "always", "never"] = "random"
     fading: bool = True
-    delay_spread_ns: Annotated[float, _bounded(1.0, 5000.0, "ns")] = 300.0
-    individual_interferers: Annotated[int, _bounded(1, 8, "cell")] = 3
+    delay_spread_ns: Annotated[float, bounded(1.0, 5000.0, "ns")] = 300.0
+    individual_interferers: Annotated[int, bounded(1, 8, "cell")] = 3
     """Strongest interferers with a fading of their own; the rest are summed at their mean power."""
 
 
-class Link(_Part):
+class Link(Part):
     """Scheduling and link adaptation."""
 
     scheduler: Scheduler = "proportional-fair"
-    fairness_time_ms: Annotated[float, _bounded(1.0, 10_000.0, "ms")] = 100.0
-    cqi_period_slots: Annotated[int, _bounded(2, 320, "slot")] = 10
-    cqi_delay_slots: Annotated[int, _bounded(0, 40, "slot")] = 4
+    fairness_time_ms: Annotated[float, bounded(1.0, 10_000.0, "ms")] = 100.0
+    cqi_period_slots: Annotated[int, bounded(2, 320, "slot")] = 10
+    cqi_delay_slots: Annotated[int, bounded(0, 40, "slot")] = 4
     """Slots from measuring to using a report; less than the period."""
     target_bler: Annotated[float, Field(ge=0.001, le=0.5)] = 0.1
-    fixed_mcs: Annotated[int, _bounded(0, 28, "index")] | None = None
+    fixed_mcs: Annotated[int, bounded(0, 28, "index")] | None = None
     """MCS of every block; None = adapted to the reports."""
-    harq_round_trip_slots: Annotated[int, _bounded(1, 64, "slot")] = 8
-    harq_max_transmissions: Annotated[int, _bounded(1, 8, "transmission")] = 4
+    harq_round_trip_slots: Annotated[int, bounded(1, 64, "slot")] = 8
+    harq_max_transmissions: Annotated[int, bounded(1, 8, "transmission")] = 4
 
     @model_validator(mode="after")
     def _delay_below_period(self) -> Self:
@@ -279,23 +272,23 @@ class Link(_Part):
         return self
 
 
-class Rrc(_Part):
+class Rrc(Part):
     """Measurements, radio link failure and handover."""
 
-    l3_time_constant_ms: Annotated[float, _bounded(10.0, 10_000.0, "ms")] = 200.0
-    failure_sinr_db: Annotated[float, _bounded(-30.0, 20.0, "dB")] = -8.0
-    failure_time_ms: Annotated[float, _bounded(10.0, 60_000.0, "ms")] = 1000.0
-    handover_interruption_ms: Annotated[float, _bounded(0.0, 5000.0, "ms")] = 50.0
+    l3_time_constant_ms: Annotated[float, bounded(10.0, 10_000.0, "ms")] = 200.0
+    failure_sinr_db: Annotated[float, bounded(-30.0, 20.0, "dB")] = -8.0
+    failure_time_ms: Annotated[float, bounded(10.0, 60_000.0, "ms")] = 1000.0
+    handover_interruption_ms: Annotated[float, bounded(0.0, 5000.0, "ms")] = 50.0
 
 
-class ControlStep(_Part):
+class ControlStep(Part):
     """How often a controller acts and how long an episode lasts."""
 
-    step_ms: Annotated[float, _bounded(1.0, 60_000.0, "ms")] = 100.0
-    episode_steps: Annotated[int, _bounded(1, 1_000_000, "step")] = 100
+    step_ms: Annotated[float, bounded(1.0, 60_000.0, "ms")] = 100.0
+    episode_steps: Annotated[int, bounded(1, 1_000_000, "step")] = 100
 
 
-class Scenario(_Part):
+class Scenario(Part):
     """One network, its three loads and its two splits."""
 
     name: Annotated[str, Field(min_length=1, max_length=80)]
@@ -308,7 +301,9 @@ class Scenario(_Part):
     link: Link = Link()
     rrc: Rrc = Rrc()
     control: ControlStep = ControlStep()
-    placement_seed_offset: Annotated[int, _bounded(0, 1_000_000, "1")] = 0
+    events: Events | None = None
+    """What happens to cells now and then; None = nothing."""
+    placement_seed_offset: Annotated[int, bounded(0, 1_000_000, "1")] = 0
     """Networks with different offsets share no random number, whatever their seed."""
     loads: Mapping[str, Mapping[str, Any]] = {}
     """What each load changes, by its name."""
@@ -320,10 +315,12 @@ class Scenario(_Part):
     """The split that is applied; set by `heldout`."""
 
     @model_validator(mode="after")
-    def _step_is_whole_slots(self) -> Self:
+    def _parts_fit_together(self) -> Self:
         slots = self.control.step_ms * 1e-3 / self.slot_s
         if abs(slots - round(slots)) > 1e-6:
             raise ConfigError("control.step_ms", self.control.step_ms, f"a multiple of {self.slot_s * 1e3:g} ms slots")
+        if self.events is not None:
+            self.events.check_population(isinstance(self.users.population, Arrivals))
         return self
 
     @property

@@ -21,7 +21,7 @@ from ranpilot.errors import CheckpointError
 __all__ = ["fingerprints", "pack", "unpack"]
 
 MAGIC = b"RANPILOT-TWIN\n"
-VERSION = 1
+VERSION = 2
 SOURCE = "snapshot"
 
 Arrays = Mapping[str, NDArray[np.generic]]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ranpilot.kernels import inner_kernel
 from ranpilot.twin.scenario import Scenario
 
-__all__ = ["DELAY_BINS", "HARQ_PROCESSES", "NEVER", "Network", "allocate", "network_view"]
+__all__ = ["DELAY_BINS", "HARQ_PROCESSES", "NEVER", "Network", "allocate", "network_view", "no_event"]
 
 HARQ_PROCESSES = 8
 """Blocks of a user that can wait for their retransmission at once."""
@@ -35,20 +35,46 @@ NETWORK = 1
 # Columns of Network.cell.
 CONNECTED_UES = 0
 ADMISSION_LIMIT = 1
+"""In force: the smaller of the two below."""
 NEXT_UE = 2
 """Where round robin goes on."""
-NUM_CELL_COLUMNS = 3
+SET_ADMISSION_LIMIT = 3
+"""What controls have set."""
+EVENT_ADMISSION_LIMIT = 4
+"""What events allow, NEVER where they do not limit."""
+NUM_CELL_COLUMNS = 5
 
 # Columns of Network.cell_real.
 TX_POWER_DBM = 0
-"""Over the whole carrier."""
+"""Radiated over the whole carrier: the smaller of the last two below."""
 PRB_POWER_MW = 1
 """Of one PRB."""
-NUM_CELL_REALS = 2
+ARRIVAL_FACTOR = 2
+"""By which events multiply the arrivals."""
+DEPARTURE_FACTOR = 3
+SET_POWER_DBM = 4
+"""What controls have set."""
+EVENT_POWER_DBM = 5
+"""What events allow, infinite where they do not limit."""
+NUM_CELL_REALS = 6
 
 # Rows of Network.field_view.
 LOS_VIEW = 0
 SHADOWING_VIEW = 1
+
+# Columns of Network.event.
+EVENT_KIND = 0
+"""Index into the scenario's kinds, -1 for no event."""
+EVENT_CELL = 1
+ANNOUNCED_SLOT = 2
+"""First slot in which it is known; NEVER for no event, like the next two."""
+START_SLOT = 3
+"""First slot in which it is in force."""
+STOP_SLOT = 4
+"""First slot in which it no longer is."""
+EVENT_SEED = 5
+"""A random number of the event's own: what is told of it is drawn from that, so that copies are told the same."""
+NUM_EVENT_COLUMNS = 6
 
 # Columns of Network.ue.
 SERVING_CELL = 0
@@ -213,6 +239,8 @@ class Network(NamedTuple):
     """[B, C, R] running mean of whether the cell transmits on the group"""
     field_view: FloatArray
     """[B, 2, C + 1, 5] how each site looks at the shared fields of line of sight and shadowing"""
+    event: Int64Array
+    """[B, E, NUM_EVENT_COLUMNS] past, present and coming events, one row a window"""
     ue: Int64Array
     """[B, U, NUM_UE_COLUMNS]"""
     ue_real: FloatArray
@@ -251,12 +279,14 @@ def allocate(scenario: Scenario, num: int) -> Network:
     ues = np.zeros((*ue, NUM_UE_COLUMNS), np.int64)
     ues[..., SERVING_CELL] = -1
     ues[..., NEXT_ARRIVAL_SLOT] = ues[..., DEADLINE_SLOTS] = NEVER
+    num_windows = scenario.events.num_windows if scenario.events else 0
     return Network(
         identity=np.zeros((num, 2), np.int64),
         cell=np.zeros((*cell, NUM_CELL_COLUMNS), np.int64),
         cell_real=np.zeros((*cell, NUM_CELL_REALS)),
         activity=np.zeros((*cell, num_groups), np.float32),
         field_view=np.zeros((num, 2, num_cells + 1, 5)),
+        event=np.tile(no_event(), (num, num_windows, 1)),
         ue=ues,
         ue_real=np.zeros((*ue, NUM_UE_REALS)),
         gain=np.zeros((*ue, num_cells)),
@@ -274,6 +304,14 @@ def allocate(scenario: Scenario, num: int) -> Network:
     )
 
 
+def no_event() -> Int64Array:
+    """A row of the table of events, [NUM_EVENT_COLUMNS], that holds none."""
+    row = np.full(NUM_EVENT_COLUMNS, NEVER, np.int64)
+    row[EVENT_KIND] = row[EVENT_CELL] = -1
+    row[EVENT_SEED] = 0
+    return row
+
+
 @inner_kernel
 def network_view(batch: Network, b: int) -> Network:
     """Network `b` of a batch: the same arrays without the leading axis."""
@@ -283,6 +321,7 @@ def network_view(batch: Network, b: int) -> Network:
         batch.cell_real[b],
         batch.activity[b],
         batch.field_view[b],
+        batch.event[b],
         batch.ue[b],
         batch.ue_real[b],
         batch.gain[b],

@@ -64,8 +64,8 @@ def test_the_first_observation_is_a_running_network_at_random_powers() -> None:
     assert obs.state.shape == (4, len(make(1).spec.state_names))
     assert obs.first.all()
     assert (obs.slot == 0).all()
-    assert obs.notice_ids.shape == (4, 0)
-    assert obs.texts == ()
+    assert obs.notice_ids.shape == (4, 2)
+    assert len(obs.texts) > 9 * 18
     assert len(np.unique(obs.local[:, :, 0])) > 2
     assert ((obs.local >= 0) & (obs.local <= 1)).all()
 
@@ -73,13 +73,13 @@ def test_the_first_observation_is_a_running_network_at_random_powers() -> None:
 def test_powers_move_by_one_db_within_the_range_of_the_cell() -> None:
     env = make(1)
     for action, change in ((UP, 1), (DOWN, -1), (KEEP, 0), (MOVE, 0)):
-        before = env.networks.cells.tx_power_dbm
+        before = env.networks.cells.set_power_dbm
         env.play(np.full((1, 2), action))
         expected = np.clip(before + change, [43, 30], [46, 37])
-        assert env.networks.cells.tx_power_dbm.tolist() == expected.tolist()
+        assert env.networks.cells.set_power_dbm.tolist() == expected.tolist()
     for _ in range(8):
         env.play(np.full((1, 2), UP))
-    assert env.networks.cells.tx_power_dbm.tolist() == [[46.0, 37.0]]
+    assert env.networks.cells.set_power_dbm.tolist() == [[46.0, 37.0]]
 
 
 def test_levels_and_words_of_the_observation_are_those_of_the_network() -> None:

@@ -21,6 +21,7 @@ __all__ = [
     "Calls",
     "Links",
     "Orders",
+    "Room",
     "Rule",
     "Tally",
     "age_requests",
@@ -45,8 +46,6 @@ class Rule(NamedTuple):
     most_moves: int
     """Requests that one cell may move in one step."""
     pingpong_steps: int
-    capacity: IntArray
-    """[C] calls that a cell can hold."""
 
 
 class Calls(NamedTuple):
@@ -66,6 +65,15 @@ class Calls(NamedTuple):
     """int32, the step of that move."""
     failures: IntArray
     """int64, radio link failures of the place up to the last look."""
+
+
+class Room(NamedTuple):
+    """Who finds room, both [B, C] int64."""
+
+    calls: IntArray
+    """At each cell; follows the moves."""
+    capacity: IntArray
+    """Calls that a cell may hold now."""
 
 
 class Tally(NamedTuple):
@@ -237,15 +245,15 @@ def move_requests(
     tally: Tally,
     orders: Orders,
     wants: BoolArray,
-    connected: IntArray,
+    room: Room,
     sinr_db: FloatArray,
     step: int,
     rule: Rule,
 ) -> None:
     """Move or refuse the open requests of every cell that wants to, one cell after the other.
 
-    wants: [B, C] which cells hand off; connected: [B, C] calls at each cell, updated here; sinr_db: [B, U, C]. The
-    cell that begins takes turns with the step. A request whose target is full is refused: dropped, its call lost.
+    wants: [B, C] which cells hand off; sinr_db: [B, U, C]. The cell that begins takes turns with the step. A request
+    whose target is full is refused: dropped, its call lost.
     """
     num_cells = wants.shape[1]
     for network in range(wants.shape[0]):
@@ -260,14 +268,14 @@ def move_requests(
                 target = _strongest_usable(sinr_db[network, ue], cell, rule.usable_db)
                 if target < 0:
                     break
-                connected[network, cell] -= 1
-                if connected[network, target] >= rule.capacity[target]:
+                room.calls[network, cell] -= 1
+                if room.calls[network, target] >= room.capacity[network, target]:
                     tally.refused[network, cell] += 1
                     orders.release[network, ue] = True
                     calls.serving_cell[network, ue] = -1
                     _forget(calls, network, ue)
                     continue
-                connected[network, target] += 1
+                room.calls[network, target] += 1
                 orders.target[network, ue] = target
                 has_returned = calls.moved_from[network, ue] == target
                 if has_returned and step - calls.moved_step[network, ue] <= rule.pingpong_steps:

@@ -22,9 +22,11 @@ from numpy.typing import NDArray
 from ranpilot.envs.aura_paper.check_action import check_options
 from ranpilot.envs.aura_paper.spec import STATE_NAMES
 from ranpilot.envs.controller import Action, FloatArray, IntArray, Observation, Outcome, TaskSpec
+from ranpilot.envs.tasks._notices import Notices
 from ranpilot.envs.tasks._requests import (
     Calls,
     Links,
+    Room,
     Rule,
     Tally,
     age_requests,
@@ -40,7 +42,7 @@ from ranpilot.envs.tasks._spec import DOWN, MOVE, POWER_STEP_DB, UP, make_spec, 
 from ranpilot.envs.tasks._start import draw_powers
 from ranpilot.envs.twin_what_if import TwinWhatIf
 from ranpilot.errors import CheckpointError, ConfigError, UnknownNameError
-from ranpilot.twin.controls import ADMISSION_LIMIT, FORCED_HANDOVER, RELEASE, TX_POWER_DBM
+from ranpilot.twin.controls import FORCED_HANDOVER, RELEASE, TX_POWER_DBM
 from ranpilot.twin.network import Networks
 from ranpilot.twin.parameters import TICK_S
 from ranpilot.twin.scenario import Scenario, Split
@@ -49,7 +51,7 @@ from ranpilot.twin.state import CELL_BLOCKED
 __all__ = ["PART", "VARIANTS", "Numbers", "PowerHandover"]
 
 SNAPSHOT = "snapshot of task power-handover"
-SNAPSHOT_VERSION = 1
+SNAPSHOT_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,8 @@ class PowerHandover:
             patience_steps=numbers.patience_steps,
             most_moves=numbers.most_moves,
             pingpong_steps=numbers.pingpong_steps,
-            capacity=networks.capacity.astype(np.int64),
         )
+        self._notices = Notices(scenario, self.spec.neighbours)
         self._calls = make_calls(self.num_networks, scenario.num_places)
         self._links = make_links(self.num_networks, scenario.num_cells)
         self._last_drops = np.zeros((self.num_networks, scenario.num_cells), dtype=np.int64)
@@ -176,9 +178,9 @@ class PowerHandover:
     @property
     def observation(self) -> Observation:
         """What the next `act` should see."""
-        links, capacity = self._links, self._rule.capacity
+        links, cells = self._links, self.networks.cells
         bad_share = links.bad / np.maximum(links.calls, 1)
-        values = (self.networks.cells.tx_power_dbm, bad_share, links.calls >= capacity, self._last_drops)
+        values = (cells.tx_power_dbm, bad_share, links.calls >= cells.admission_limit, self._last_drops)
         local = np.empty((*bad_share.shape, len(values)))
         for d, (feature, value) in enumerate(zip(self.spec.features, values, strict=True)):
             low, high = np.array(feature.low), np.array(feature.high)
@@ -186,7 +188,7 @@ class PowerHandover:
         state = np.empty((*bad_share.shape, len(STATE_NAMES)))
         state[:, :, 0] = np.minimum(links.requests / self._rule.most_moves, 1.0)
         state[:, :, 1] = links.oldest_age >= self._rule.patience_steps
-        state[:, :, 2] = np.minimum((capacity - links.calls) / self._rule.most_moves, 1.0)
+        state[:, :, 2] = np.clip((cells.admission_limit - links.calls) / self._rule.most_moves, 0.0, 1.0)
         state[:, :, 3] = bad_share
         count = self.num_networks
         return Observation(
@@ -195,15 +197,21 @@ class PowerHandover:
             slot=np.full(count, self._step * self.spec.slots_per_step, dtype=np.int64),
             first=np.full(count, self._step == 0, dtype=np.bool_),
             episode=np.full(count, self._episode, dtype=np.int64),
-            notice_ids=np.zeros((count, 0), dtype=np.int64),
+            notice_ids=self._notices.stand(self.networks.events(), self.networks.network_ids, self.networks.slot),
+            texts=self._notices.texts,
         )
 
-    def fork(self, networks: IntArray, draw: IntArray) -> Self:
-        """Copies of the picked networks with fresh futures, see `twin_what_if.Forkable`."""
+    def fork(self, networks: IntArray, draw: IntArray, without_events: bool = False) -> Self:
+        """Copies of the picked networks with fresh futures, see `twin_what_if.Forkable`.
+
+        without_events: those that have not started are called off, and so are their announcements.
+        """
         copies = len(draw)
         rows = np.repeat(networks, copies)
         other = copy.copy(self)
-        other.networks = self.networks.fork(copies, networks=networks, future="fresh", draw=draw)
+        other.networks = self.networks.fork(
+            copies, networks=networks, future="fresh", draw=draw, without_events=without_events
+        )
         other.num_networks = len(rows)
         other.what_if = TwinWhatIf(other)
         other._calls = Calls(*(array[rows] for array in self._calls))
@@ -276,21 +284,21 @@ class PowerHandover:
         return draw_powers(self._grid, networks.seed, split, networks.network_ids, self._episode)
 
     def _act(self, action: IntArray, tally: Tally) -> NDArray[np.float64]:
-        """Put the actions into force; the powers [B, C] that are then set, in dBm."""
-        networks = self.networks
+        """Put the actions into force; the powers [B, C] that are then radiated, in dBm."""
+        networks, ues = self.networks, self.networks.ues
         orders = make_orders(*self._calls.serving_cell.shape)
-        sinr_db, connected = networks.ues.sinr_l3_db, self._links.calls.copy()
-        move_requests(self._calls, tally, orders, action == MOVE, connected, sinr_db, self._step, self._rule)
+        room = Room(self._links.calls.copy(), networks.cells.admission_limit)
+        move_requests(self._calls, tally, orders, action == MOVE, room, ues.sinr_l3_db, self._step, self._rule)
         change = POWER_STEP_DB * ((action == UP).astype(np.float64) - (action == DOWN))
-        power: NDArray[np.float64] = np.clip(networks.cells.tx_power_dbm + change, self._power_low, self._power_high)
-        networks.apply({TX_POWER_DBM: power})
-        if orders.release.any() or (orders.target >= 0).any():
-            # Who finds room was settled above, cell by cell in turn; the twin would judge anew in the order of places.
-            limit = networks.cells.admission_limit
-            networks.apply({ADMISSION_LIMIT: np.full_like(limit, int(ADMISSION_LIMIT.high))})
-            networks.apply({RELEASE: orders.release, FORCED_HANDOVER: orders.target})
-            networks.apply({ADMISSION_LIMIT: limit})
-        return power
+        power = np.clip(networks.cells.set_power_dbm + change, self._power_low, self._power_high)
+        networks.apply({TX_POWER_DBM: power, RELEASE: orders.release})
+        # Who finds room was settled above, cell by cell in turn: told in that order, the twin admits the same calls.
+        for turn in range(self.spec.num_agents if (orders.target >= 0).any() else 0):
+            source = (self._step + turn) % self.spec.num_agents
+            target = np.where(ues.serving_cell == source, orders.target, -1)
+            if (target >= 0).any():
+                networks.apply({FORCED_HANDOVER: target})
+        return networks.cells.tx_power_dbm
 
     def _look(self, tally: Tally) -> FloatArray:
         """Look at every link once; the SINR seen, [B, U, C]."""
@@ -312,7 +320,9 @@ class PowerHandover:
         drops = tally.refused + tally.timed_out + tally.failed
         self._last_drops = drops
         served = _served_share(links.calls, links.requests, links.outages, drops, tally.lost)
-        power_share = (power_dbm - self._power_low) / np.maximum(self._power_high - self._power_low, POWER_STEP_DB)
+        range_db = np.maximum(self._power_high - self._power_low, POWER_STEP_DB)
+        # An event can hold a cell below its least power; it saves no more than that.
+        power_share = np.maximum(power_dbm - self._power_low, 0.0) / range_db
         weighted = (served, -drops, -numbers.power_weight * power_share, -numbers.pingpong_weight * tally.pingpong)
         counts = {
             "requests": tally.requests,

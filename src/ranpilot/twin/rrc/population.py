@@ -47,12 +47,15 @@ def arrive_and_depart(net: s.Network, parameters: Parameters, slot: int) -> None
     seed, network = net.identity[s.SEED], net.identity[s.NETWORK]
     for ue in range(len(net.ue)):
         cell = net.ue[ue, s.SERVING_CELL]
-        if cell >= 0 and draw_uniform(seed, network, ue, slot, STREAM_DEPARTURE) < rules.departure_probability:
+        if cell < 0:
+            continue
+        probability = rules.departure_probability * net.cell_real[cell, s.DEPARTURE_FACTOR]
+        if draw_uniform(seed, network, ue, slot, STREAM_DEPARTURE) < probability:
             net.cell_count[cell, s.CELL_DEPARTURES] += 1
             leave_place(net, ue)
     for cell in range(len(parameters.air.site)):
-        arriving = _poisson(rules.arrivals_per_tick, draw_uniform(seed, network, cell, slot, STREAM_ARRIVAL))
-        for serial in range(arriving):
+        mean = rules.arrivals_per_tick * net.cell_real[cell, s.ARRIVAL_FACTOR]
+        for serial in range(_poisson(mean, draw_uniform(seed, network, cell, slot, STREAM_ARRIVAL))):
             net.cell_count[cell, s.CELL_ARRIVALS] += 1
             if net.cell[cell, s.CONNECTED_UES] < net.cell[cell, s.ADMISSION_LIMIT]:
                 _admit(net, parameters, cell, serial, slot)

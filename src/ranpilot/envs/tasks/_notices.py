@@ -1,0 +1,73 @@
+"""What every agent is told: the newest announcement that stands at its cell, worded from its own point of view.
+
+An announcement stands from its announced slot until its event ends. It reaches the event's own cell and every cell that
+has it among its nearest neighbours. The wording is drawn from the event's own random number for each recipient, so that
+copies of a network are told the same.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranpilot.envs.announcements import kinds, neighbour_kind, wordings
+from ranpilot.envs.controller import IntArray
+from ranpilot.errors import ConfigError
+from ranpilot.kernels import kernel
+from ranpilot.twin.rng import STREAM_NOTICE, draw_uniform
+from ranpilot.twin.scenario import Scenario
+from ranpilot.twin.views import EventView
+
+__all__ = ["Notices"]
+
+NOTHING, NEARBY, HERE = -1, 0, 1
+"""What an event of a cell is to an agent; the last two are columns of the table of wordings."""
+
+
+class Notices:
+    """The announcements of a scenario to the agents of a task; `texts` holds every text that there can be."""
+
+    def __init__(self, scenario: Scenario, neighbours: tuple[tuple[int, ...], ...]) -> None:
+        names = [kind.name for kind in scenario.events.kinds] if scenario.events else []
+        for name in names:
+            if name not in kinds():
+                raise ConfigError("events.kinds.name", name, f"a kind that is announced: one of {', '.join(kinds())}")
+        told = [(neighbour_kind(name), name) for name in names]
+        heard = tuple(dict.fromkeys(kind for pair in told for kind in pair))
+        first, num, texts = {}, {}, list[str]()
+        for kind in heard:
+            first[kind], num[kind] = len(texts), len(wordings(kind, scenario.split))
+            texts += wordings(kind, scenario.split)
+        self.texts = tuple(texts)
+        self._wording = np.array([[(first[k], num[k]) for k in pair] for pair in told], np.int64).reshape(-1, 2, 2)
+        """[kind, NEARBY or HERE, 2] first id and number of the wordings"""
+        self._place = np.full((len(neighbours), len(neighbours)), NOTHING, np.int64)
+        """[A, C] what an event of the cell is to the agent"""
+        for agent, nearest in enumerate(neighbours):
+            self._place[agent, list(nearest)] = NEARBY
+            self._place[agent, agent] = HERE
+
+    def stand(self, events: EventView, networks: IntArray, slot: int) -> NDArray[np.int64]:
+        """[B, A] id of the text that stands at each agent in `slot`, -1 for none. networks: [B] ids."""
+        ids = np.full((len(networks), len(self._place)), -1, np.int64)
+        if self.texts:
+            _fill_ids(events, networks, slot, self._place, self._wording, ids)
+        return ids
+
+
+@kernel
+def _fill_ids(
+    events: EventView, networks: IntArray, slot: int, place: IntArray, wording: IntArray, ids: IntArray
+) -> None:
+    for b in range(ids.shape[0]):
+        # In the order of their announcement, so that the newest is written last.
+        for event in range(events.kind.shape[1]):
+            if not events.announced_slot[b, event] <= slot < events.stop_slot[b, event]:
+                continue
+            for agent in range(ids.shape[1]):
+                side = place[agent, events.cell[b, event]]
+                if side == NOTHING:
+                    continue
+                uniform = draw_uniform(events.seed[b, event], networks[b], agent, 0, STREAM_NOTICE)
+                first, num = wording[events.kind[b, event], side]
+                ids[b, agent] = first + int(uniform * num)

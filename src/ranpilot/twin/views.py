@@ -1,0 +1,75 @@
+"""What can be read of running networks. Axes: B networks, C cells, U places for users, E windows of events."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["CellView", "Counters", "EventView", "UserView"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.integer]
+
+
+class CellView(NamedTuple):
+    """What can be read of cells at any moment; arrays are copies."""
+
+    tx_power_dbm: FloatArray
+    """[B, C] radiated now"""
+    connected_ues: IntArray
+    """[B, C]"""
+    admission_limit: IntArray
+    """[B, C] connected users at most, now"""
+    set_power_dbm: FloatArray
+    """[B, C] what controls have set; an event may hold what is radiated below it"""
+
+
+class UserView(NamedTuple):
+    """What can be read of places that users can take; arrays are copies."""
+
+    serving_cell: IntArray
+    """[B, U] -1 where the place is empty"""
+    call_id: IntArray
+    """[B, U] users that have taken the place so far: a changed number is another user"""
+    sinr_l3_db: FloatArray
+    """[B, U, C] filtered wideband SINR of the serving cell and what each other would give; NaN in empty places"""
+    failures: IntArray
+    """[B, U] radio link failures in this place since the reset"""
+    interrupted: NDArray[np.bool_]
+    """[B, U] whether a handover still interrupts the user"""
+    x_m: FloatArray
+    """[B, U]"""
+    y_m: FloatArray
+    """[B, U]"""
+    backlog_bits: IntArray
+    """[B, U]"""
+
+
+class EventView(NamedTuple):
+    """The events of every network, one a window of its scenario, in the order in which they are announced."""
+
+    kind: IntArray
+    """[B, E] index into the scenario's kinds of events, -1 where the window has no event"""
+    cell: IntArray
+    """[B, E] -1 where there is no event"""
+    announced_slot: IntArray
+    """[B, E] first slot in which it is known; NEVER (`twin/state.py`) where there is no event, like the next two"""
+    start_slot: IntArray
+    """[B, E] first slot in which it is in force"""
+    stop_slot: IntArray
+    """[B, E] first slot in which it no longer is"""
+    seed: IntArray
+    """[B, E] a random number of the event's own, for what is told of it"""
+
+
+class Counters(NamedTuple):
+    """What happened, in columns that `twin/state.py` names."""
+
+    ue: NDArray[np.int64]
+    """[B, U, NUM_UE_COUNTERS]"""
+    cell: NDArray[np.int64]
+    """[B, C, NUM_CELL_COUNTERS]"""
+    delay: NDArray[np.int64]
+    """[B, C, DELAY_BINS] delivered packets by delay"""
