@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
@@ -58,8 +58,8 @@ def run(  # noqa: PLR0913  # one option each
         system: a learning system: aura.
         scenario: name of a scenario, aura-paper, or a YAML file.
         configuration: marl-only, guided, aura or aura-literal.
-        adviser: a heuristic's name, or embedded for the language model; rules where not given.
-        trust: counterfactual or score; the configuration's own where not given.
+        adviser: rules, noisy-rules:80, embedded:adviser, endpoint:MODEL, ...; rules where not given.
+        trust: counterfactual, ab, score or beta; the configuration's own where not given.
         loads: such as normal,high.
         seeds: networks that learn, each by itself.
         train_episodes: episodes of training.
@@ -103,7 +103,7 @@ def compare(  # noqa: PLR0913  # one option each
     Args:
         system: a learning system: aura.
         scenario: name of a scenario, aura-paper, or a YAML file.
-        rows: exactly these rows of the table; all where not given.
+        rows: exactly these rows of the table, such as marl-only,guided,rules; the scenario's own where not given.
         against: the system's own rows and these.
         loads: such as low,normal,high.
         seeds: networks in each row and load.
@@ -337,13 +337,25 @@ def _show(report: Report, json_file: Path | None) -> None:
         console.print(_table(title, lines))
         console.print(part["headline"], markup=False, highlight=False)
         for check in part["checks"]:
-            asked = ", as expected" if check["is_expected_to_fail"] and not check["holds"] else ""
-            mark = "[green]holds[/]" if check["holds"] else f"[red]fails{asked}[/]"
             where = f"{check['claim']}: {check['row']}, {check['load']} load: {check['detail']}"
-            console.print(f"{mark}  {escape(where)}")
+            console.print(f"{_mark(check)}  {escape(where)}")
+        for found in part["findings"]:
+            where = (
+                f"{found['topic']}: {found['row']} against {found['against']}, {found['load']} load: {found['text']}"
+            )
+            console.print(f"found  {escape(where)}")
     if json_file is not None:
         write_json(json_file, report.flat(os.cpu_count() or 1))
     _say(f"report: {report.path}")
+
+
+def _mark(check: Mapping[str, Any]) -> str:
+    """Whether a claim holds, in colour."""
+    if check["holds"] is None:
+        return "[yellow]not applicable[/]"
+    if check["holds"]:
+        return "[green]holds[/]"
+    return "[red]fails, as expected[/]" if check["is_expected_to_fail"] else "[red]fails[/]"
 
 
 def _console() -> Console:

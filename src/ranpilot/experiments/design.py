@@ -18,19 +18,28 @@ NETWORKS_PER_ROW = 1000
 PAPER_SCENARIO = "aura-paper"
 """The source's scenario of AURA, which is no scenario of the twin."""
 
+LEARNERS = frozenset({"aura", "dqn"})
+"""Kinds of rows with training episodes."""
+
 Label = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.+-]*$")]
 
 
 class Row(BaseModel, frozen=True, extra="forbid"):
-    """One line of the table: a configuration of a learning system with its adviser, or a heuristic by itself."""
+    """One line of the table: a learner with its adviser, an adviser or a heuristic that decides alone."""
 
     label: Label
-    kind: Literal["aura", "heuristic"]
+    kind: Literal["aura", "heuristic", "adviser", "dqn"]
     name: str
     """The system's configuration (`marl-only`, `guided`, ...) or the heuristic's name."""
     adviser: str | None = None
+    """Who advises; of the kind `adviser` who decides."""
     trust: str | None = None
+    settings: Mapping[str, bool | int | float | str] = {}
+    """Further fields of the learner's own configuration."""
+    group: str = ""
+    """Heading under which a report shows it."""
     block: Annotated[int, Field(ge=0, description="number of its block of networks")]
+    train_factor: Annotated[int, Field(ge=1, description="its training, as a multiple of the experiment's")] = 1
     test_episodes: Annotated[int, Field(ge=1)] | None = None
     """Fewer than the experiment's where the row is slow; None for the same."""
     cost: Annotated[float, Field(gt=0, description="wall time an episode relative to marl-only, for the time left")] = (
@@ -40,7 +49,7 @@ class Row(BaseModel, frozen=True, extra="forbid"):
     @property
     def learns(self) -> bool:
         """Whether the row has training episodes."""
-        return self.kind == "aura"
+        return self.kind in LEARNERS
 
 
 class Experiment(BaseModel, frozen=True, extra="forbid"):
@@ -56,7 +65,11 @@ class Experiment(BaseModel, frozen=True, extra="forbid"):
     """Networks in each row and load; each learns for itself."""
     train_episodes: Annotated[int, Field(ge=0)] = 500
     test_episodes: Annotated[int, Field(ge=1)] = 100
+    test_after: Annotated[int, Field(ge=1)] = 1
+    """Test begins after this many times `train_episodes`, or after the longest training of its rows if that is more."""
     base_seed: Annotated[int, Field(ge=0)] = 0
+    model_hashes: Mapping[str, str] = {}
+    """Name and hash of every language model that advises; entered when the experiment begins: another one is told."""
     scenario_hash: str | None = None
     """Of every load and split of a twin scenario; entered when the experiment begins: an edited file is told."""
     shared_networks: bool = False
@@ -85,19 +98,25 @@ class Experiment(BaseModel, frozen=True, extra="forbid"):
         """Id of the row's first network."""
         return 0 if self.shared_networks else NETWORKS_PER_ROW * row.block
 
+    def training(self, row: Row) -> int:
+        """Episodes that the row is trained for."""
+        return self.train_episodes * row.train_factor if row.learns else 0
+
     def phases(self, row: Row) -> tuple[range, range]:
         """Episodes of training (none for what does not learn) and of test; test begins at the same index for all."""
         test = row.test_episodes or self.test_episodes
-        first = self.train_episodes
-        return range(0 if row.learns else first, first), range(first, first + test)
+        first = self.train_episodes * max(self.test_after, *(other.train_factor for other in self.rows))
+        training = range(self.training(row)) if row.learns else range(first, first)
+        return training, range(first, first + test)
 
     def cells(self) -> list[tuple[Row, str]]:
         """Every (row, load), row by row."""
         return [(row, load) for row in self.rows for load in self.loads]
 
-    def work(self, row: Row) -> float:
-        """Episodes of one load of the row, weighted by its cost."""
-        return row.cost * sum(len(phase) for phase in self.phases(row))
+    def work(self, row: Row, until: int | None = None) -> float:
+        """Episodes of one load of the row, weighted by its cost; until: only those before that episode."""
+        played = (phase if until is None else range(phase.start, min(phase.stop, until)) for phase in self.phases(row))
+        return row.cost * sum(len(phase) for phase in played)
 
 
 def make_experiment(values: Mapping[str, object]) -> Experiment:

@@ -62,8 +62,7 @@ def _work_done(experiment: Experiment, row: Row, cell: CellFolder) -> float:
     if cell.is_finished:
         return experiment.work(row)
     checkpoint = cell.newest()
-    first = experiment.phases(row)[0].start
-    return row.cost * (int(checkpoint.state["next_episode"]) - first) if checkpoint else 0.0
+    return experiment.work(row, int(checkpoint.state["next_episode"])) if checkpoint else 0.0
 
 
 class _Workers:

@@ -12,7 +12,7 @@ import numpy as np
 from ranpilot.envs.controller import Action, Controller, Decision, Environment, FloatArray, IntArray, Policy, WhatIf
 from ranpilot.systems.aura.usage import Usage
 
-__all__ = ["CountsUsage", "CurrentWhatIf", "Episode", "PhaseTimes", "play"]
+__all__ = ["CountsCalibration", "CountsUsage", "CurrentWhatIf", "Episode", "PhaseTimes", "play"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,8 @@ class Episode:
     usage: Usage | None
     """How advice was used, [B, A]; None for controllers that take none."""
     decisions: tuple[Decision, ...] = ()
+    calibration: FloatArray | None = None
+    """How often advice won beside the trust in it, see `CountsCalibration`; None for controllers without trust."""
 
 
 @dataclass
@@ -46,6 +48,15 @@ class CountsUsage(Protocol):
 
     def take_usage(self) -> Usage | None:
         """Shares [B, A] since the last call."""
+        ...
+
+
+@runtime_checkable
+class CountsCalibration(Protocol):
+    """A controller that finds out, at a small share of disagreements, whether the trusted advice was better."""
+
+    def take_calibration(self) -> FloatArray | None:
+        """[3, 10] since the last call, by ten equal bins of trust: number, sum of trust, wins of the advice."""
         ...
 
 
@@ -100,5 +111,6 @@ def play(
             if explain is not None:
                 decisions.extend(controller.explain(explain))
         usage = controller.take_usage() if isinstance(controller, CountsUsage) else None
+        calibration = controller.take_calibration() if isinstance(controller, CountsCalibration) else None
         named_terms = {name: terms[:, k] for k, name in enumerate(spec.reward_terms)}
-        yield Episode(index, reward, named_terms, counts, usage, tuple(decisions))
+        yield Episode(index, reward, named_terms, counts, usage, tuple(decisions), calibration)

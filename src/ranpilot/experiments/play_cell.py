@@ -12,6 +12,8 @@ import numpy as np
 
 from ranpilot.envs.controller import Controller, Environment, FloatArray
 from ranpilot.errors import CheckpointError
+from ranpilot.experiments.agreement import agreement
+from ranpilot.experiments.controllers import make_controller
 from ranpilot.experiments.design import Experiment, Row
 from ranpilot.experiments.play import CurrentWhatIf, Episode, PhaseTimes, play
 from ranpilot.runs import CellFolder, Checkpoint, StopRequest
@@ -19,7 +21,7 @@ from ranpilot.runs import CellFolder, Checkpoint, StopRequest
 if TYPE_CHECKING:
     from ranpilot.twin.scenario import Scenario
 
-__all__ = ["CHECKPOINT_S", "Tick", "episode_record", "make_controller", "make_env", "play_in_memory", "run_cell"]
+__all__ = ["CHECKPOINT_S", "Tick", "episode_record", "make_env", "play_in_memory", "run_cell"]
 
 CHECKPOINT_S = 20.0
 """Wall seconds between two checkpoints: what a killed run loses at most."""
@@ -55,23 +57,6 @@ def run_cell(
             _Run(experiment, row, load, folder, tick, stop, checkpoint_s).go_on(checkpoint)
         finally:
             folder.close()
-
-
-def make_controller(experiment: Experiment, row: Row) -> Controller:
-    """The controller of a row, not yet reset."""
-    if row.kind == "heuristic":
-        from ranpilot.heuristics import HEURISTICS
-
-        return HEURISTICS.load(row.name)()
-    from ranpilot.systems.aura.configurations import make
-
-    return make(
-        row.name,
-        adviser=row.adviser,
-        trust=row.trust,
-        train_episodes=experiment.train_episodes,
-        first_network=experiment.first_network(row),
-    )
 
 
 def make_env(
@@ -193,7 +178,23 @@ class _Run:
                 ) from error
 
     def _summary(self, place: Place) -> dict[str, object]:
-        return {"train": asdict(place.train), "test": asdict(place.test), "decisions": self.decisions}
+        return {
+            "train": asdict(place.train),
+            "test": asdict(place.test),
+            "decisions": self.decisions,
+            "agreement_with_rules": _agreement_with_rules(self.experiment, self.row, self.load),
+        }
+
+
+def _agreement_with_rules(experiment: Experiment, row: Row, load: str) -> float | None:
+    """On which share of the prompts the row's language model says what the rules say; None for other advisers."""
+    if row.adviser not in experiment.model_hashes:
+        return None
+    from ranpilot.systems.aura.advisers import make_adviser
+
+    env = make_env(experiment.model_copy(update={"seeds": 1}), row, load, "heldout", experiment.scenario)
+    advisers = (make_adviser(str(row.adviser)), make_adviser("rules"))
+    return agreement(*advisers, env.spec, env.observation, experiment.base_seed)
 
 
 def _read_place(checkpoint: Checkpoint | None, phases: tuple[range, range]) -> Place:
@@ -214,6 +215,8 @@ def episode_record(episode: Episode, phase: str) -> dict[str, object]:
     }
     if episode.usage is not None and not np.isnan(episode.usage.trust).all():
         record["usage"] = {name: _plain(_agent_mean(values)) for name, values in asdict(episode.usage).items()}
+    if phase == "test" and episode.calibration is not None:
+        record["calibration"] = _plain(episode.calibration)
     if phase == "test":
         record["agents"] = {name: _plain(values) for name, values in episode.counts.items()}
     return record

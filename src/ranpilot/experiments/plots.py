@@ -27,11 +27,11 @@ _COLOURS = {
     "aura": "#0d9488",
     "trained": "#0d9488",
     "guided-score": "#7c3aed",
-    "guided-embedded": "#db2777",
+    "guided-untrained": "#db2777",
     "lookahead-oracle": "#111827",
 }
 _BAD_ADVICE, _HEURISTIC = "#ea580c", "#a3b18a"
-CURVE_ROWS = ("marl-only", "guided", "aura", "trained", "guided-score", "guided-embedded")
+CURVE_ROWS = ("marl-only", "guided", "aura", "trained", "guided-score", "guided-untrained")
 CURVE_POINTS = 40
 
 

@@ -11,14 +11,14 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ranpilot.experiments.checks import CONTROL
+from ranpilot.experiments.aura_rows import CONTROL
 from ranpilot.experiments.plots import colour_of, draw_bars, draw_curves
+from ranpilot.experiments.records import flat_records
 from ranpilot.experiments.results import Results
 from ranpilot.experiments.scenario_pictures import Picture, draw_scenario
 from ranpilot.experiments.tables import (
     SEEDS_FOR_A_CLAIM,
     against_text,
-    flat_records,
     interval_text,
     summarise,
     text_table,

@@ -27,7 +27,10 @@ METRICS: dict[str, str] = {
     "blocked": "Arriving users whom a full station could not admit; no action of these agents can serve them.",
     "outages": "User-steps with a bad link and no usable neighbour.",
     "reward": "Reward an episode, summed over stations and steps.",
-    "used": "Share of decisions that executed advice which differed from the agent's own choice.",
+    "announced_steps": "Control steps of an episode in which an announcement stands or its event is on.",
+    "dropped_announced": "Hand-off requests dropped in those steps, an episode.",
+    "used": "Use of advice: share of decisions that executed advice which differed from the agent's own choice.",
+    "agreed": "Agreement: share of decisions in which the advice was the agent's own choice.",
     "matched": "Share of decisions in which what was executed equals the advice, for whatever reason.",
     "trust": "Mean trust in the advice given, 0 to 1.",
 }
@@ -60,6 +63,17 @@ class CellResult:
         if values is None or np.isnan(values).all():
             return None
         return np.asarray(np.nanmean(values, axis=0))
+
+    def calibration(self) -> FloatArray | None:
+        """[E, 3, 10] of the test episodes, see `CountsCalibration`; None where nothing was found out."""
+        found = [record["calibration"] for record in self.phase("test") if "calibration" in record]
+        return np.array(found, dtype=np.float64) if found else None
+
+    @property
+    def agreement_with_rules(self) -> float | None:
+        """Share of the prompts on which a language model says what the rules say; None for other advisers."""
+        found = self.summary.get("agreement_with_rules")
+        return None if found is None else float(found)
 
     def per_agent(self, metric: str) -> FloatArray:
         """[B, A] mean over the test episodes."""

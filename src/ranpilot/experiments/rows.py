@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ranpilot.errors import ConfigError, UnknownNameError
-from ranpilot.experiments.checks import BAD_ADVISERS, bad_adviser_label
+from ranpilot.experiments.aura_rows import (
+    LONGEST_TRAINING,
+    TEXT_ROWS,
+    advised_label,
+    aura_rows,
+)
 from ranpilot.experiments.design import PAPER_SCENARIO, Experiment, Row, make_experiment, pick
 
 if TYPE_CHECKING:
@@ -19,7 +24,6 @@ __all__ = [
     "DEMO_TWIN",
     "Budget",
     "aura_experiment",
-    "aura_rows",
     "demo_experiments",
     "experiment_of",
     "run_rows",
@@ -39,7 +43,7 @@ class Budget:
 
 
 PAPER = Budget(("low", "normal", "high"), 20, 500, 100, 10)
-TWIN = Budget(("normal", "high"), 5, 60, 10, 2)
+TWIN = Budget(("high",), 10, 60, 20, 2)
 DEMO_TWIN = Budget(("high",), 6, 40, 8, 2)
 DEMO_PAPER = Budget(("normal", "high"), 10, 150, 30, 5)
 
@@ -50,57 +54,36 @@ DEMO_NOTE = (
 YARDSTICKS = ("rules", "kpm-rules", "maintain", "random")
 """Shown beside every learner: sensible rules, the best heuristic, doing nothing, and chance."""
 
-DEMO_TWIN_ROWS = ("marl-only", "guided", "aura", "guided-embedded", *YARDSTICKS)
+DEMO_TWIN_ROWS = ("marl-only", "guided", "aura", "guided-untrained", *YARDSTICKS)
 DEMO_PAPER_ROWS = ("marl-only", "guided", "aura", *YARDSTICKS)
-TWIN_ROWS = ("marl-only", "guided", "aura", "guided-embedded", "always-handoff", *YARDSTICKS)
-
-HEURISTICS = ("rules", "kpm-rules", "always-handoff", "maintain", "random")
-ORACLE = "lookahead-oracle"
-COUNTERFACTUAL_COST = 3.0
-ORACLE_COST = 150.0
-
-
-def aura_rows(oracle_test_episodes: int) -> tuple[Row, ...]:
-    """Every row of the AURA comparison; a row keeps its block of networks whichever others are picked."""
-    rows: list[Row] = []
-
-    def add(label: str, kind: str, name: str, adviser: str | None = None, trust: str | None = None) -> None:
-        cost = COUNTERFACTUAL_COST if trust == "counterfactual" else 1.0
-        values = {"label": label, "kind": kind, "name": name, "adviser": adviser, "trust": trust, "cost": cost}
-        rows.append(Row.model_validate({**values, "block": len(rows)}))
-
-    add("marl-only", "aura", "marl-only")
-    add("guided", "aura", "guided", "rules", "counterfactual")
-    add("aura", "aura", "aura", "rules", "counterfactual")
-    add("guided-score", "aura", "guided", "rules", "score")
-    for adviser in BAD_ADVISERS:
-        for trust in ("counterfactual", "score"):
-            add(bad_adviser_label(adviser, trust), "aura", "guided", adviser, trust)
-    add("guided-embedded", "aura", "guided", "embedded", "counterfactual")
-    for name in HEURISTICS:
-        add(name, "heuristic", name)
-    oracle = Row(
-        label=ORACLE,
-        kind="heuristic",
-        name=ORACLE,
-        block=len(rows),
-        test_episodes=oracle_test_episodes,
-        cost=ORACLE_COST,
-    )
-    return (*rows, oracle)
+TWIN_ROWS = (
+    "marl-only",
+    "guided",
+    "aura",
+    *(advised_label("inverted-rules", "counterfactual", of) for of in ("guided", "aura")),
+    *TEXT_ROWS,
+    *TEXT_ROWS.values(),
+    "always-handoff",
+    *YARDSTICKS,
+)
+NOT_ON_PAPER = (*TEXT_ROWS.values(), advised_label("inverted-rules", "counterfactual", "aura"))
+"""Rows for announcements, of which `aura-paper` has none, and their bad adviser."""
 
 
 def aura_experiment(
     scenario: str, *, rows: Sequence[str] | None = None, given: tuple[Row, ...] | None = None, **changes: object
 ) -> Experiment:
-    """`ranpilot compare aura`: the full budget on `aura-paper`, a smaller one with fewer rows on the twin.
+    """`ranpilot compare aura`: the full budget on `aura-paper`; on the twin a smaller one whose rows share networks.
 
     rows: labels to keep; given: other rows altogether; changes: fields of `Experiment`, None for the usual.
     """
     is_paper = scenario == PAPER_SCENARIO
     budget = PAPER if is_paper else TWIN
-    picked = pick(aura_rows(budget.oracle_test_episodes), rows if rows is not None or is_paper else TWIN_ROWS)
-    return _experiment(f"aura-on-{short_name(scenario)}", scenario, budget, given or picked, changes)
+    known = aura_rows(budget.oracle_test_episodes)
+    usual = [row.label for row in known if row.label not in NOT_ON_PAPER] if is_paper else TWIN_ROWS
+    picked = given or pick(known, usual if rows is None else rows)
+    own = {"test_after": LONGEST_TRAINING, "shared_networks": not is_paper}
+    return _experiment(f"aura-on-{short_name(scenario)}", scenario, budget, picked, {**own, **changes})
 
 
 def short_name(scenario: str | Path | Scenario) -> str:

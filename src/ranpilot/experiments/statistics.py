@@ -8,7 +8,7 @@ each time it is made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,18 +19,24 @@ from ranpilot.errors import ConfigError
 __all__ = [
     "FamilyTest",
     "Interval",
+    "combination",
     "difference",
+    "divide",
     "family_test",
     "holm",
     "iqm",
     "iqm_interval",
     "is_equivalent",
+    "mean_rows",
+    "percentile_interval",
     "probability_of_improvement",
     "ratio",
 ]
 
 RESAMPLES = 4000
 LEVEL = 0.95
+
+Statistic = Callable[[FloatArray], FloatArray]
 
 
 @dataclass(frozen=True)
@@ -67,21 +73,65 @@ def iqm_interval(values: FloatArray, *, seed: int = 0, resamples: int = RESAMPLE
     """IQM over seeds [n] with its percentile bootstrap interval."""
     sample = _checked(values)
     drawn = _iqm_rows(sample[_indices(len(sample), resamples, seed)])
-    return _interval(iqm(sample), drawn, len(sample))
+    return percentile_interval(iqm(sample), drawn, len(sample))
 
 
 def difference(
     values: FloatArray, control: FloatArray, *, paired: bool, seed: int = 0, resamples: int = RESAMPLES
 ) -> Interval:
     """IQM(values) - IQM(control) with its interval; paired: both are resampled by the same seeds."""
-    return _two_samples(values, control, lambda a, b: a - b, paired=paired, seed=seed, resamples=resamples)
+    return combination((values, control), np.subtract, paired=paired, seed=seed, resamples=resamples)
 
 
 def ratio(
     values: FloatArray, control: FloatArray, *, paired: bool, seed: int = 0, resamples: int = RESAMPLES
 ) -> Interval:
     """IQM(values) / IQM(control) with its interval; infinite or NaN where the control is 0."""
-    return _two_samples(values, control, _divide, paired=paired, seed=seed, resamples=resamples)
+    return combination((values, control), divide, paired=paired, seed=seed, resamples=resamples)
+
+
+def combination(
+    samples: Sequence[FloatArray],
+    formula: Callable[..., FloatArray],
+    *,
+    paired: bool,
+    statistic: Statistic | None = None,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> Interval:
+    """Formula of one statistic of each sample [n] with its percentile bootstrap interval.
+
+    paired: all samples are resampled by the same seeds; statistic: from rows [R, n] to [R], the IQM where None.
+    Raises ConfigError for pairs of unequal length.
+    """
+    of_rows = _iqm_rows if statistic is None else statistic
+    checked = [_checked(sample) for sample in samples]
+    lengths = tuple(len(sample) for sample in checked)
+    if paired and len(set(lengths)) > 1:
+        raise ConfigError("paired samples", lengths, "of equal length")
+    picked = [_indices(n, resamples, seed if paired else seed + place) for place, n in enumerate(lengths)]
+    estimate = formula(*(of_rows(sample[None, :]) for sample in checked))[0]
+    drawn = formula(*(of_rows(sample[rows]) for sample, rows in zip(checked, picked, strict=True)))
+    return percentile_interval(float(estimate), drawn, min(lengths))
+
+
+def percentile_interval(estimate: float, drawn: FloatArray, n: int) -> Interval:
+    """The interval between the percentiles of what was drawn [R]; n: how many were resampled each time."""
+    tail = (1 - LEVEL) / 2
+    # An infinite ratio stays infinite in the quantile; interpolating between infinities would give NaN.
+    low, high = np.quantile(drawn, [tail, 1 - tail], method="nearest")
+    return Interval(estimate, float(low), float(high), n)
+
+
+def mean_rows(rows: FloatArray) -> FloatArray:
+    """Mean of each row [R, n]: the statistic for which the difference of two is the mean of the differences."""
+    return np.asarray(rows.mean(axis=1))
+
+
+def divide(a: FloatArray, b: FloatArray) -> FloatArray:
+    """a / b without a warning: infinite or NaN where b is 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(a / b)
 
 
 def probability_of_improvement(values: FloatArray, control: FloatArray) -> float:
@@ -126,24 +176,6 @@ def holm(p_values: FloatArray) -> FloatArray:
     return adjusted
 
 
-def _two_samples(
-    values: FloatArray,
-    control: FloatArray,
-    combine: Callable[[FloatArray, FloatArray], FloatArray],
-    *,
-    paired: bool,
-    seed: int,
-    resamples: int,
-) -> Interval:
-    a, b = _checked(values), _checked(control)
-    if paired and len(a) != len(b):
-        raise ConfigError("paired samples", (len(a), len(b)), "of equal length")
-    first = _indices(len(a), resamples, seed)
-    second = first if paired else _indices(len(b), resamples, seed + 1)
-    estimate = combine(np.array([iqm(a)]), np.array([iqm(b)]))[0]
-    return _interval(float(estimate), combine(_iqm_rows(a[first]), _iqm_rows(b[second])), min(len(a), len(b)))
-
-
 def _iqm_rows(rows: FloatArray) -> FloatArray:
     from scipy.stats import trim_mean
 
@@ -152,18 +184,6 @@ def _iqm_rows(rows: FloatArray) -> FloatArray:
 
 def _indices(n: int, resamples: int, seed: int) -> IntArray:
     return np.random.default_rng([seed, n]).integers(0, n, size=(resamples, n))
-
-
-def _interval(estimate: float, drawn: FloatArray, n: int) -> Interval:
-    tail = (1 - LEVEL) / 2
-    # An infinite ratio stays infinite in the quantile; interpolating between infinities would give NaN.
-    low, high = np.quantile(drawn, [tail, 1 - tail], method="nearest")
-    return Interval(estimate, float(low), float(high), n)
-
-
-def _divide(a: FloatArray, b: FloatArray) -> FloatArray:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return a / b
 
 
 def _checked(values: FloatArray) -> FloatArray:

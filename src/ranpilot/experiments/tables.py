@@ -9,7 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ranpilot.experiments.checks import CONTROL, HEADLINE, families, make_checks
+from ranpilot.experiments.aura_rows import CONTROL, HEADLINE
+from ranpilot.experiments.calibration import measure_calibration
+from ranpilot.experiments.checks import families, make_checks
+from ranpilot.experiments.findings import Finding, make_findings
 from ranpilot.experiments.results import METRICS, CellResult, Results
 from ranpilot.experiments.statistics import (
     Interval,
@@ -20,12 +23,13 @@ from ranpilot.experiments.statistics import (
     ratio,
 )
 
-__all__ = ["SEEDS_FOR_A_CLAIM", "flat_records", "headline", "summarise"]
+__all__ = ["SEEDS_FOR_A_CLAIM", "against_text", "headline", "interval_text", "summarise", "text_table"]
 
 SEEDS_FOR_A_CLAIM = 5
 """With fewer seeds a result is called an illustration."""
 
 MAX_DECISIONS = 12
+TERMINAL_COLUMNS = ("dropped", "failures_handover", "used", "agreed")
 
 
 def summarise(results: Results) -> dict[str, Any]:
@@ -40,6 +44,7 @@ def summarise(results: Results) -> dict[str, Any]:
         "rows": [_row(results, label, load) for load in experiment.loads for label in _labels(results)],
         "tests": [{"load": load, **_plain_test(asdict(test))} for load, test in tests],
         "checks": [asdict(check) for check in checks],
+        "findings": [_plain_finding(finding) for finding in make_findings(results)],
         "losing_seeds": _losing_seeds(results),
         "decisions": _decisions(results),
         "cost": _cost(results),
@@ -70,47 +75,6 @@ def headline(results: Results) -> str:
     return f"{what} show no clear difference from learning alone: they drop {numbers}, {alone} alone."
 
 
-def flat_records(summary: Mapping[str, Any], threads: int) -> list[dict[str, Any]]:
-    """The table as a list of `{name, value, unit, reference, difference, n, seed, threads}` for `--json FILE`."""
-    experiment = summary["experiment"]
-    records = []
-    for row in summary["rows"]:
-        for metric, interval in row["metrics"].items():
-            base = f"{metric}/{experiment['scenario']}/{row['load']}/{row['label']}"
-            comparison = row["against_control"] if metric == "dropped" else None
-            records.append(
-                {
-                    "name": f"{base}/iqm",
-                    "value": interval["estimate"],
-                    "low": interval["low"],
-                    "high": interval["high"],
-                    "unit": _unit(metric),
-                    "reference": comparison["control_iqm"] if comparison else None,
-                    "difference": comparison["difference"]["estimate"] if comparison else None,
-                    "n": interval["n"],
-                    "train_episodes": row["train_episodes"],
-                    "test_episodes": row["test_episodes"],
-                    "seed": experiment["base_seed"],
-                    "threads": threads,
-                }
-            )
-    for check in summary["checks"]:
-        records.append(
-            {
-                "name": f"check/{check['load']}/{check['row']}/{check['claim']}",
-                "value": check["value"],
-                "unit": "",
-                "reference": check["limit"],
-                "holds": check["holds"],
-                "detail": check["detail"],
-                "n": experiment["seeds"],
-                "seed": experiment["base_seed"],
-                "threads": threads,
-            }
-        )
-    return records
-
-
 def _labels(results: Results) -> list[str]:
     return [row.label for row in results.experiment.rows]
 
@@ -122,13 +86,17 @@ def _row(results: Results, label: str, load: str) -> dict[str, Any]:
         values = cell.per_seed(metric)
         if values is not None:
             intervals[metric] = iqm_interval(values).as_json()
+    calibration = measure_calibration(cell)
     return {
         "label": label,
         "load": load,
+        "group": cell.row.group,
         "adviser": _adviser(cell),
         "trust": cell.row.trust,
         "test_episodes": len(cell.phase("test")),
         "train_episodes": len(cell.phase("train")),
+        "agreement_with_rules": cell.agreement_with_rules,
+        "calibration": None if calibration is None else {**asdict(calibration), "error": calibration.error.as_json()},
         "metrics": intervals,
         "per_seed": [round(float(v), 6) for v in results.per_seed(label, load)],
         "per_agent_dropped": [round(float(v), 6) for v in cell.per_agent("dropped").mean(axis=0)],
@@ -205,14 +173,12 @@ def _is_measured(results: Results, metric: str) -> bool:
     return any(cell.per_seed(metric) is not None for cell in results.cells.values())
 
 
+def _plain_finding(finding: Finding) -> dict[str, Any]:
+    return {**asdict(finding), "value": finding.value.as_json()}
+
+
 def _plain_test(test: dict[str, Any]) -> dict[str, Any]:
     return {**test, "dunn_holm_p": dict(test["dunn_holm_p"])}
-
-
-def _unit(metric: str) -> str:
-    if metric in ("used", "matched", "trust", "reward"):
-        return "1"
-    return "steps/episode" if metric.startswith("failures") else "1/episode"
 
 
 def _number(value: float) -> str:
@@ -242,7 +208,7 @@ def against_text(against: Mapping[str, Any] | None) -> str:
     return f"{sign}{interval_text(against['difference'])}"
 
 
-def text_table(summary: Mapping[str, Any], columns: Sequence[str] = ("dropped", "failures", "used")) -> list[list[str]]:
+def text_table(summary: Mapping[str, Any], columns: Sequence[str] = TERMINAL_COLUMNS) -> list[list[str]]:
     """Header and lines of the table for a terminal."""
     lines = [["load", "row", *columns, "vs " + CONTROL]]
     for row in summary["rows"]:
