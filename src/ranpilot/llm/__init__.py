@@ -13,9 +13,10 @@ from typing import Any
 from ranpilot.errors import ConfigError
 from ranpilot.family import Family
 from ranpilot.llm.chooser import Chooser
+from ranpilot.llm.generator import Generator, Message, Sampling
 from ranpilot.llm.prompts import Prompt, load_prompt
 
-__all__ = ["BACKENDS", "Chooser", "Prompt", "load", "load_prompt", "names"]
+__all__ = ["BACKENDS", "Chooser", "Generator", "Message", "Prompt", "Sampling", "load", "load_prompt", "names"]
 
 BACKENDS: Family[Callable[..., Chooser]] = Family("language model", "ranpilot.llm.backends")
 

@@ -1,7 +1,8 @@
 """Answers remembered on disk, so that a prompt is put to the same model once.
 
-One SQLite file per model, `~/.cache/ranpilot/memo/<model hash>.sqlite`. A key holds everything that decides an answer
-(settings of the model, prompt, options). The first answer that was written stays: who writes later, also from another
+One SQLite file per model, `~/.cache/ranpilot/memo/<model hash>.sqlite`; `Memo` keeps log-probabilities of options and
+`TextMemo` written answers, each in its own table. A key holds everything that decides an answer (settings of the model,
+prompt, options or schema). The first answer that was written stays: who writes later, also from another
 process, gets the first one back, so that every run on this cache sees the same number.
 """
 
@@ -11,8 +12,10 @@ import contextlib
 import hashlib
 import json
 import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar, Generic, TypeVar
 
 import numpy as np
 
@@ -20,9 +23,9 @@ from ranpilot.errors import BackendError
 from ranpilot.llm.cache import writing_to
 from ranpilot.llm.chooser import FloatArray
 
-__all__ = ["Memo", "answer_key"]
+__all__ = ["Memo", "TextMemo", "answer_key"]
 
-SCHEMA = "CREATE TABLE IF NOT EXISTS answers (key BLOB PRIMARY KEY, log_probability BLOB NOT NULL) WITHOUT ROWID"
+Remembered = TypeVar("Remembered")
 LOCK_TIMEOUT_S = 60.0
 BATCH = 500  # SQLite takes at most 999 variables in older builds.
 
@@ -33,35 +36,45 @@ def answer_key(settings: Mapping[str, object], prompt: str, options: Sequence[st
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).digest()
 
 
-class Memo:
-    """The answers of one model. `path` None keeps them in memory only."""
+class _Table(ABC, Generic[Remembered]):
+    """The answers of one model of one kind. `path` None keeps them in memory only."""
+
+    NAME: ClassVar[str]
+    COLUMN: ClassVar[str]
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
-        self._known: dict[bytes, FloatArray] = {}
+        self._known: dict[bytes, Remembered] = {}
         if path is not None:
             with writing_to(path):
                 path.parent.mkdir(parents=True, exist_ok=True)
             with self._open() as connection:
-                connection.execute(SCHEMA)
+                columns = f"key BLOB PRIMARY KEY, {self.COLUMN} BLOB NOT NULL"
+                connection.execute(f"CREATE TABLE IF NOT EXISTS {self.NAME} ({columns}) WITHOUT ROWID")
 
-    def find(self, keys: Sequence[bytes]) -> dict[bytes, FloatArray]:
-        """The remembered answers among these keys, each [options]."""
+    @abstractmethod
+    def _to_bytes(self, answer: Remembered) -> bytes: ...
+
+    @abstractmethod
+    def _from_bytes(self, stored: bytes) -> Remembered: ...
+
+    def find(self, keys: Sequence[bytes]) -> dict[bytes, Remembered]:
+        """The remembered answers among these keys."""
         unread = [key for key in dict.fromkeys(keys) if key not in self._known]
         if unread and self.path is not None:
             with self._open() as connection:
-                self._known |= _select(connection, unread)
+                self._known |= self._select(connection, unread)
         return {key: self._known[key] for key in keys if key in self._known}
 
-    def keep(self, answers: Mapping[bytes, FloatArray]) -> dict[bytes, FloatArray]:
+    def keep(self, answers: Mapping[bytes, Remembered]) -> dict[bytes, Remembered]:
         """Remember answers, all or none of them, and return what is remembered: the first answer to each key."""
         if self.path is None:
             first = dict(answers)
         else:
-            rows = [(key, np.asarray(answer, dtype="<f8").tobytes()) for key, answer in answers.items()]
+            rows = [(key, self._to_bytes(answer)) for key, answer in answers.items()]
             with self._open() as connection:
-                connection.executemany("INSERT OR IGNORE INTO answers VALUES (?, ?)", rows)
-                first = _select(connection, list(answers))
+                connection.executemany(f"INSERT OR IGNORE INTO {self.NAME} VALUES (?, ?)", rows)
+                first = self._select(connection, list(answers))
         self._known = first | self._known
         return {key: self._known[key] for key in answers}
 
@@ -74,16 +87,40 @@ class Memo:
         except sqlite3.DatabaseError as error:
             raise BackendError(_sentence(self.path, error)) from error
 
+    def _select(self, connection: sqlite3.Connection, keys: Sequence[bytes]) -> dict[bytes, Remembered]:
+        found: dict[bytes, Remembered] = {}
+        for start in range(0, len(keys), BATCH):
+            part = keys[start : start + BATCH]
+            marks = ",".join("?" * len(part))
+            rows = connection.execute(f"SELECT * FROM {self.NAME} WHERE key IN ({marks})", part)
+            found |= {key: self._from_bytes(stored) for key, stored in rows}
+        return found
 
-def _select(connection: sqlite3.Connection, keys: Sequence[bytes]) -> dict[bytes, FloatArray]:
-    found: dict[bytes, FloatArray] = {}
-    for start in range(0, len(keys), BATCH):
-        part = keys[start : start + BATCH]
-        marks = ",".join("?" * len(part))
-        for key, stored in connection.execute(f"SELECT * FROM answers WHERE key IN ({marks})", part):
-            found[key] = np.frombuffer(stored, dtype="<f8").astype(np.float64)
-            found[key].flags.writeable = False
-    return found
+
+class Memo(_Table[FloatArray]):
+    """The log-probabilities of options that one model gave, each [options]."""
+
+    NAME, COLUMN = "answers", "log_probability"
+
+    def _to_bytes(self, answer: FloatArray) -> bytes:
+        return np.asarray(answer, dtype="<f8").tobytes()
+
+    def _from_bytes(self, stored: bytes) -> FloatArray:
+        row = np.frombuffer(stored, dtype="<f8").astype(np.float64)
+        row.flags.writeable = False
+        return row
+
+
+class TextMemo(_Table[str]):
+    """The texts that one model wrote."""
+
+    NAME, COLUMN = "texts", "text"
+
+    def _to_bytes(self, answer: str) -> bytes:
+        return answer.encode("utf-8", "surrogatepass")
+
+    def _from_bytes(self, stored: bytes) -> str:
+        return stored.decode("utf-8", "surrogatepass")
 
 
 def _sentence(path: Path | None, error: sqlite3.DatabaseError) -> str:
