@@ -189,7 +189,7 @@ def traffic_replay(capture: File, /, out: Path, phone: str | None = None, cut_id
 def twin_inspect(
     scenario: Word, /, load: Name = None, seed: int = 0, picture: Path | None = None, json_file: JsonFile = None
 ) -> None:
-    """Look at a scenario: sites, users, SINR and delay of each cell.
+    """Look at a scenario: sites, users, SINR and delay of each cell, and the events of one network.
 
     Args:
         scenario: a name or a YAML file.
@@ -199,18 +199,23 @@ def twin_inspect(
         json_file: write every number to this file.
     """
     from ranpilot import scenarios
+    from ranpilot.experiments.event_table import event_table
     from ranpilot.experiments.scenario_pictures import draw_inspection, inspection_table
     from ranpilot.runs import write_atomic, write_json
     from ranpilot.twin.inspect import inspect_scenario
 
     found = scenarios.load(scenario)
-    inspection = inspect_scenario(found.with_load(load) if load else found, seed)
+    found = found.with_load(load) if load else found
+    inspection = inspect_scenario(found, seed)
     if picture is not None:
         write_atomic(picture, draw_inspection(inspection).encode())
     if json_file is not None:
         write_json(json_file, inspection.to_json())
     console, lines = _console(), inspection_table(inspection)
     console.print(_table(f"{inspection.scenario} {inspection.scenario_hash[:12]}, seed {seed}", lines))
+    events = event_table(found, inspection)
+    if len(events) > 1:
+        console.print(_table("events of the network on the map", events))
 
 
 def twin_bench(json_file: JsonFile = None) -> None:

@@ -8,11 +8,13 @@ Spaces are plain. Every feature is normalised to [0, 1] by its declared bounds, 
 | single | Box [A·D + G] | MultiDiscrete [A] | a number, the agents' sum |
 | parallel | Box [D] for each agent; `state()` is the central state [G] | Discrete for each agent | a number each |
 
-`info` holds, for the step just taken, `agent_reward`, `terms` and `counts` by name (each [B, A], [A] or a number), and
-the `episode_index` of the observation. Episodes are cut by time alone: they end truncated, never terminated.
-The vector view begins the next episode in the same step, with the true successor in `info["final_obs"]`
-(`AutoresetMode.SAME_STEP`). `reset(seed=s)` begins episode 0 of seed s, `reset()` the next episode of the seed in use
-(the same one where no step was taken in it), `options={"episode": n}` episode n.
+`info` holds, for the step just taken, `agent_reward`, `terms` and `counts` by name (each [B, A], [A] or a number).
+After `reset` too it holds the `episode_index` of the observation and what agents are told, which is no part of the
+observation: `notice_ids` ([B, N] or [N]), ids into `texts` with -1 for none; in the parallel view `notice`, the text or
+None. Episodes are cut by time alone: they end truncated, never terminated. The vector view begins the next episode in
+the same step, with the true successor in `info["final_obs"]` (`AutoresetMode.SAME_STEP`). `reset(seed=s)` begins episode
+0 of seed s, `reset()` the next episode of the seed in use (the same one where no step was taken in it),
+`options={"episode": n}` episode n.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from pettingzoo import ParallelEnv
 
 from ranpilot.envs.controller import Environment, Observation, Outcome, TaskSpec
 from ranpilot.envs.make import Split, make_batch, register_ids
-from ranpilot.envs.words import levels, state_words
+from ranpilot.envs.words import describe
 from ranpilot.errors import ActionError, ConfigError
 
 if TYPE_CHECKING:
@@ -111,16 +113,16 @@ class VectorView(VectorEnv[Float32, Any, NDArray[Any]]):
             raise ConfigError("seed", seed, "one integer: networks of a batch differ by their id, not by their seed")
         super().reset(seed=seed)
         obs = self._clock.begin(seed, options)
-        return _flat(obs), {"episode_index": obs.episode}
+        return _flat(obs), _told(obs)
 
     def step(
         self, actions: Any
     ) -> tuple[Float32, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
         """Execute [B, A]. Raises ActionError for a wrong shape, a NaN or an unknown option; nothing is stepped then."""
         outcome = self._clock.step(actions)
-        spec = self.environment.spec
+        spec, latest = self.environment.spec, self.environment.observation
         info: dict[str, Any] = {
-            "episode_index": self.environment.observation.episode,
+            **_told(latest),
             "agent_reward": outcome.reward,
             "terms": {name: outcome.terms[:, :, k] for k, name in enumerate(spec.reward_terms)},
             "counts": dict(outcome.counts),
@@ -128,15 +130,16 @@ class VectorView(VectorEnv[Float32, Any, NDArray[Any]]):
         done = outcome.done
         if done.any():
             info["final_obs"], info["_final_obs"] = _flat(outcome.next_obs), done
+            info["final_notice_ids"], info["_final_notice_ids"] = outcome.next_obs.notice_ids, done
         reward = np.asarray(outcome.reward.sum(axis=1), dtype=np.float64)
-        obs = _flat(self.environment.observation)
-        return obs, reward, outcome.terminated.copy(), outcome.truncated.copy(), info
+        return _flat(latest), reward, outcome.terminated.copy(), outcome.truncated.copy(), info
 
     def render(self) -> tuple[str, ...] | None:
         """The state of every network in words, where render_mode is `ansi`."""
         if self.render_mode is None:
             return None
-        return tuple(_text(self.environment, network) for network in range(self.num_envs))
+        spec, obs = self.environment.spec, self.environment.observation
+        return tuple(describe(spec, obs, network) for network in range(self.num_envs))
 
 
 class SingleView(gymnasium.Env[Float32, Any]):
@@ -161,7 +164,7 @@ class SingleView(gymnasium.Env[Float32, Any]):
         super().reset(seed=seed)
         obs = self._clock.begin(seed, options)
         self._has_ended = False
-        return _flat(obs)[0], {"episode_index": int(obs.episode[0])}
+        return _flat(obs)[0], _told_one(obs)
 
     def step(self, action: Any) -> tuple[Float32, float, bool, bool, dict[str, Any]]:
         """Execute [A]. Raises ActionError for a wrong shape, a NaN, an unknown option or an episode that has ended."""
@@ -171,7 +174,7 @@ class SingleView(gymnasium.Env[Float32, Any]):
         self._has_ended = bool(outcome.done[0])
         spec = self.environment.spec
         info = {
-            "episode_index": int(outcome.next_obs.episode[0]),
+            **_told_one(outcome.next_obs),
             "agent_reward": outcome.reward[0],
             "terms": {name: outcome.terms[0, :, k] for k, name in enumerate(spec.reward_terms)},
             "counts": {name: counts[0] for name, counts in outcome.counts.items()},
@@ -181,7 +184,7 @@ class SingleView(gymnasium.Env[Float32, Any]):
 
     def render(self) -> str | None:
         """The state of the network in words, where render_mode is `ansi`."""
-        return None if self.render_mode is None else _text(self.environment, 0)
+        return None if self.render_mode is None else describe(self.environment.spec, self.environment.observation, 0)
 
 
 class ParallelView(ParallelEnv):  # type: ignore[misc]  # PettingZoo has no types
@@ -221,8 +224,7 @@ class ParallelView(ParallelEnv):  # type: ignore[misc]  # PettingZoo has no type
         """Begin an episode; see the top of this file."""
         self._latest = self._clock.begin(seed, options)
         self.agents = list(self.possible_agents)
-        episode = int(self._latest.episode[0])
-        return self._observations(), {agent: {"episode_index": episode} for agent in self.agents}
+        return self._observations(), {agent: self._told(a) for a, agent in enumerate(self.agents)}
 
     def step(
         self, actions: Mapping[str, Any]
@@ -240,7 +242,7 @@ class ParallelView(ParallelEnv):  # type: ignore[misc]  # PettingZoo has no type
         agents = self.agents
         infos = {
             agent: {
-                "episode_index": int(self._latest.episode[0]),
+                **self._told(a),
                 "agent_reward": float(outcome.reward[0, a]),
                 "terms": {name: float(outcome.terms[0, a, k]) for k, name in enumerate(terms)},
                 "counts": {name: float(counts[0, a]) for name, counts in outcome.counts.items()},
@@ -264,10 +266,16 @@ class ParallelView(ParallelEnv):  # type: ignore[misc]  # PettingZoo has no type
 
     def render(self) -> str | None:
         """The state of the network in words, where render_mode is `ansi`."""
-        return None if self.render_mode is None else _text(self.environment, 0)
+        return None if self.render_mode is None else describe(self.environment.spec, self.environment.observation, 0)
 
     def close(self) -> None:
         """Nothing to release."""
+
+    def _told(self, a: int) -> dict[str, Any]:
+        """When it is, and what agent `a` is told."""
+        latest = self._latest
+        notice = int(latest.notice_ids[0, a]) if latest.notice_ids.shape[1] else -1
+        return {"episode_index": int(latest.episode[0]), "notice": latest.texts[notice] if notice >= 0 else None}
 
     def _observations(self) -> dict[str, Float32]:
         local = self._latest.local[0].astype(np.float32)
@@ -348,14 +356,25 @@ def _flat(obs: Observation) -> Float32:
     return np.concatenate((obs.local.reshape(num_networks, -1), obs.state), axis=1).astype(np.float32)
 
 
+def _told(obs: Observation) -> dict[str, Any]:
+    """When it is, and what agents are told."""
+    return {"episode_index": obs.episode, "notice_ids": obs.notice_ids, "texts": obs.texts}
+
+
+def _told_one(obs: Observation) -> dict[str, Any]:
+    """The same of one network."""
+    return {"episode_index": int(obs.episode[0]), "notice_ids": obs.notice_ids[0], "texts": obs.texts}
+
+
 def _batch_of_one(action: Any, spec: TaskSpec) -> NDArray[Any]:
     """The action [A] of one network as a batch [1, A]. Raises ActionError for another shape."""
+    shape = (spec.num_agents,)
     try:
         given = np.asarray(action)
     except ValueError:
-        raise ActionError("shape", "ragged", f"({spec.num_agents},)") from None
-    if given.shape != (spec.num_agents,):
-        raise ActionError("shape", given.shape, f"({spec.num_agents},)")
+        raise ActionError("shape", "ragged", str(shape)) from None
+    if given.shape != shape:
+        raise ActionError("shape", given.shape, str(shape))
     return given[None]
 
 
@@ -369,22 +388,6 @@ def _checked_render_mode(render_mode: str | None) -> str | None:
     if render_mode is not None and render_mode not in RENDER_MODES:
         raise ConfigError("render_mode", render_mode, f"None or one of {', '.join(RENDER_MODES)}")
     return render_mode
-
-
-def _text(environment: Environment, network: int) -> str:
-    """One line on when it is, one on each agent."""
-    spec, obs = environment.spec, environment.observation
-    seen = levels(spec, obs)
-    lines = [f"{spec.name} on {spec.scenario}: episode {int(obs.episode[network])}, slot {int(obs.slot[network])}"]
-    width = max(len(agent) for agent in spec.agents)
-    for a, agent in enumerate(spec.agents):
-        words = _named_words(spec, state_words(spec, a, seen[network, a]))
-        lines.append(f"  {agent:{width}}  {words}")
-    return "\n".join(lines)
-
-
-def _named_words(spec: TaskSpec, words: tuple[str, ...]) -> str:
-    return ", ".join(f"{f.measurement.name} {word}" for f, word in zip(spec.features, words, strict=True))
 
 
 register_ids()

@@ -6,7 +6,7 @@ import numpy as np
 
 from ranpilot.envs.controller import Feature, FloatArray, IntArray, Observation, TaskSpec
 
-__all__ = ["level_counts", "levels", "state_words"]
+__all__ = ["describe", "level_counts", "levels", "state_words"]
 
 
 def levels(spec: TaskSpec, obs: Observation) -> IntArray:
@@ -26,6 +26,19 @@ def level_counts(spec: TaskSpec) -> IntArray:
 def state_words(spec: TaskSpec, agent: int, agent_levels: IntArray) -> tuple[str, ...]:
     """The words for one agent's levels [D], in the order of the task's features."""
     return tuple(f.words[agent][int(agent_levels[d])] for d, f in enumerate(spec.features))
+
+
+def describe(spec: TaskSpec, obs: Observation, network: int) -> str:
+    """One line on when it is, one on each agent with what it is told."""
+    seen = levels(spec, obs)
+    lines = [f"{spec.name} on {spec.scenario}: episode {int(obs.episode[network])}, slot {int(obs.slot[network])}"]
+    width = max(len(agent) for agent in spec.agents)
+    for a, agent in enumerate(spec.agents):
+        words = zip(spec.features, state_words(spec, a, seen[network, a]), strict=True)
+        line = f"  {agent:{width}}  " + ", ".join(f"{feature.measurement.name} {word}" for feature, word in words)
+        notice = int(obs.notice_ids[network, a]) if obs.notice_ids.shape[1] else -1
+        lines.append(line if notice < 0 else f"{line}; told: {obs.texts[notice]}")
+    return "\n".join(lines)
 
 
 def _level(feature: Feature, agent: int, normalised: FloatArray) -> IntArray:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ranpilot.errors import ConfigError
 from ranpilot.twin.network import Networks
 from ranpilot.twin.scenario import Scenario
+from ranpilot.twin.views import EventView
 
 __all__ = ["Inspection", "inspect_scenario"]
 
@@ -59,11 +60,16 @@ class Inspection:
     delay_packets: IntArray
     """[C, D] delivered packets in each bin"""
 
+    events: EventView
+    """Of that network since its reset, [1, E] each."""
+
     def to_json(self) -> dict[str, Any]:
-        """The same as numbers, texts and lists."""
-        return {
+        """The same as numbers, texts and lists; of the windows of events only those that have one."""
+        values = {
             name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in asdict(self).items()
         }
+        has_event = self.events.kind >= 0
+        return values | {"events": {name: v[has_event].tolist() for name, v in self.events._asdict().items()}}
 
 
 def inspect_scenario(
@@ -104,6 +110,7 @@ def inspect_scenario(
         sinr_cell=sinr_cell,
         delay_edge_ms=edges_ms,
         delay_packets=np.asarray(delay_packets.sum(axis=0), dtype=np.int64),
+        events=EventView(*(column[:1] for column in networks.events())),
     )
 
 

@@ -54,6 +54,17 @@ class Notices:
             _fill_ids(events, networks, slot, self._place, self._wording, ids)
         return ids
 
+    def text(self, events: EventView, network: int, b: int, event: int) -> str:
+        """What the event's own cell is told. b, event: where it stands in the arrays; network: its network's id."""
+        cell, kind = int(events.cell[b, event]), int(events.kind[b, event])
+        return self.texts[_draw_text(events.seed[b, event], network, cell, self._wording[kind, HERE])]
+
+
+@kernel
+def _draw_text(seed: int, network: int, agent: int, wording: IntArray) -> int:
+    """Id of the text that an agent is told. wording: [2] first id and number of those to draw from."""
+    return int(wording[0] + int(draw_uniform(seed, network, agent, 0, STREAM_NOTICE) * wording[1]))
+
 
 @kernel
 def _fill_ids(
@@ -66,8 +77,6 @@ def _fill_ids(
                 continue
             for agent in range(ids.shape[1]):
                 side = place[agent, events.cell[b, event]]
-                if side == NOTHING:
-                    continue
-                uniform = draw_uniform(events.seed[b, event], networks[b], agent, 0, STREAM_NOTICE)
-                first, num = wording[events.kind[b, event], side]
-                ids[b, agent] = first + int(uniform * num)
+                if side != NOTHING:
+                    choice = wording[events.kind[b, event], side]
+                    ids[b, agent] = _draw_text(events.seed[b, event], networks[b], agent, choice)
