@@ -11,7 +11,7 @@ from ranpilot.errors import MissingExtraError
 __all__ = ["COMMAND", "missing", "require"]
 
 COMMAND = "pip install 'ranpilot[llm]'"
-PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "gguf")
+PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "gguf", "peft")
 
 
 def missing() -> list[str]:

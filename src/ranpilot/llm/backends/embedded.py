@@ -12,6 +12,7 @@ length alone, and its answer on nothing else. Answers are remembered (`memo.py`)
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,16 +20,21 @@ import numpy as np
 from pydantic import BaseModel, Field, ValidationError
 
 from ranpilot.errors import ConfigError
+from ranpilot.llm import weights
+from ranpilot.llm.adapter_file import AdapterRecord, apply_adapter, find_adapter, read_record
 from ranpilot.llm.cache import cache_folder
 from ranpilot.llm.chooser import FloatArray, check_choice
+from ranpilot.llm.decoding import Decoder
 from ranpilot.llm.extras import require
+from ranpilot.llm.generator import Answer, Prompted, Sampling
 from ranpilot.llm.memo import Memo, answer_key
 from ranpilot.llm.precision import preferred_precision
-from ranpilot.llm.weights import GGUF_SHA256, load_model, load_tokenizer, weights_folder
+from ranpilot.llm.weights import load_model, load_tokenizer, weights_folder
 from ranpilot.validation import as_config_error
 
 __all__ = ["PART", "Embedded", "EmbeddedConfig"]
 
+LAYERS = 30
 ROWS = 16
 LENGTH_STEP = 8
 
@@ -36,33 +42,46 @@ LENGTH_STEP = 8
 class EmbeddedConfig(BaseModel, frozen=True, extra="forbid", strict=True):
     """How the embedded model runs; every field but `threads` and `memo` is part of what decides an answer."""
 
-    depth: int = Field(default=30, ge=1, le=30, description="layers that run before the final norm and the head")
+    depth: int | None = Field(
+        default=None, ge=1, le=30, description="layers that run before the final norm; all, or as the adapter has it"
+    )
     device: str = Field(default="cpu", description="a torch device")
     dtype: Literal["auto", "float32", "bfloat16"] = Field(default="auto", description="auto: what is faster here")
     threads: int = Field(default=1, ge=1, description="torch threads of this process, set when the model is loaded")
     memo: bool | Path = Field(
         default=True, description="remember answers on disk: in the user's cache, or in this file"
     )
+    adapter: str | Path | None = Field(default=None, description="a trained adapter: a shipped one's name, or a folder")
 
 
 class Embedded:
-    """The embedded model without any training of ours; loading sets torch's thread count for the whole process."""
+    """The embedded model, as it comes or with an adapter; loading sets torch's thread count for the whole process."""
 
     ARGUMENT = "adapter"  # what stands after the colon in `embedded:...`
-    name = "untrained"
-    model_hash = GGUF_SHA256
 
     def __init__(self, **settings: Any) -> None:
         self.config = _checked(settings)
         self._torch = require("torch")
         require("transformers")
+        adapter = None if self.config.adapter is None else find_adapter(self.config.adapter)
+        self.record = None if adapter is None else read_record(adapter)
+        self.depth = _depth(self.config.depth, self.record)
+        self.model_hash = weights.GGUF_SHA256 if self.record is None else self.record.model_hash
+        self.name = "untrained" if self.record is None else f"trained ({self.model_hash[:8]})"
         _check_device(self._torch, self.config.device)
         folder = weights_folder()
         self._torch.set_num_threads(self.config.threads)
         wanted = self.config.dtype
         self.dtype = preferred_precision(self.config.device).dtype if wanted == "auto" else wanted
         self.tokenizer = load_tokenizer(folder)
-        self.model = load_model(folder, depth=self.config.depth, device=self.config.device, dtype=self.dtype)
+        if adapter is None or self.record is None:
+            self.model = load_model(folder, depth=self.depth, device=self.config.device, dtype=self.dtype)
+        else:
+            # Merged in float32, so that rounding comes last.
+            self.model = load_model(folder, depth=self.depth, device=self.config.device, dtype="float32")
+            apply_adapter(self.model, adapter, self.record)
+            for parameter in self.model.parameters():
+                parameter.data = parameter.data.to(getattr(self._torch, self.dtype))
         self._memo = Memo(self._memo_path())
 
     @property
@@ -71,7 +90,7 @@ class Embedded:
         return {
             "name": self.name,
             "model_hash": self.model_hash,
-            "depth": self.config.depth,
+            "depth": self.depth,
             "device": self.config.device,
             "dtype": self.dtype,
             "torch": str(self._torch.__version__),
@@ -92,6 +111,19 @@ class Embedded:
             answers |= self._memo.keep(self._score(new, option_ids))
         rows = [answers[key] for key in keys]
         return np.array(rows, dtype=np.float64).reshape(len(prompts), len(options))
+
+    @cached_property
+    def decoder(self) -> Decoder:
+        """What writes under a schema, with counts of its answers and of those that were refused; made at first use."""
+        return Decoder(self.model, self.tokenizer)
+
+    def generate(self, prompt: Prompted, schema: type[Answer], *, sampling: Sampling | None = None) -> Answer:
+        """The model's answer as a valid `schema`; greedy where no sampling is given, then always the same.
+
+        Raises: ModelOutputError for an answer that does not end or that the schema refuses; ConfigError for a schema
+        without bounds; MissingExtraError without llguidance.
+        """
+        return self.decoder.generate(prompt, schema, sampling or Sampling())
 
     def _score(self, prompts: Mapping[bytes, str], option_ids: Sequence[int]) -> dict[bytes, FloatArray]:
         by_length: dict[int, list[tuple[bytes, list[int]]]] = {}
@@ -151,6 +183,15 @@ def _checked(settings: dict[str, Any]) -> EmbeddedConfig:
         return EmbeddedConfig(**settings)
     except ValidationError as error:
         raise as_config_error(error, EmbeddedConfig, prefix="embedded") from None
+
+
+def _depth(wanted: int | None, record: AdapterRecord | None) -> int:
+    """How many layers run. Raises ConfigError for another number than an adapter was trained with."""
+    if record is None:
+        return LAYERS if wanted is None else wanted
+    if wanted not in (None, record.depth):
+        raise ConfigError("embedded.depth", wanted, f"{record.depth}, as the adapter was trained, or left out")
+    return record.depth
 
 
 def _check_device(torch: Any, device: str) -> None:
