@@ -16,6 +16,7 @@ from ranpilot.envs.aura_paper.spec import (
 )
 from ranpilot.envs.aura_paper.state import COUNTERS, REWARD_TERMS
 from ranpilot.envs.controller import Feature, FloatArray, TaskSpec
+from ranpilot.envs.tasks._announced import announced_counters
 from ranpilot.twin.scenario import Scenario
 
 __all__ = ["ACTIONS", "DOWN", "KEEP", "MOVE", "UP", "make_spec", "power_grid"]
@@ -56,7 +57,7 @@ def make_spec(scenario: Scenario) -> TaskSpec:
         actions=ACTIONS,
         neutral_action=KEEP,
         reward_terms=REWARD_TERMS,
-        counters=COUNTERS,
+        counters=(*COUNTERS, *announced_counters(scenario)),
         step_s=scenario.control.step_ms * 1e-3,
         slots_per_step=scenario.slots_per_step,
         episode_steps=scenario.control.episode_steps,

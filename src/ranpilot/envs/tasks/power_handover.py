@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from ranpilot.envs.aura_paper.check_action import check_options
 from ranpilot.envs.aura_paper.spec import STATE_NAMES
 from ranpilot.envs.controller import Action, FloatArray, IntArray, Observation, Outcome, TaskSpec
+from ranpilot.envs.tasks._announced import announced_counters, count_announced
 from ranpilot.envs.tasks._notices import Notices
 from ranpilot.envs.tasks._requests import (
     Calls,
@@ -107,6 +108,7 @@ class PowerHandover:
             pingpong_steps=numbers.pingpong_steps,
         )
         self._notices = Notices(scenario, self.spec.neighbours)
+        self._announced = announced_counters(scenario)
         self._calls = make_calls(self.num_networks, scenario.num_places)
         self._links = make_links(self.num_networks, scenario.num_cells)
         self._last_drops = np.zeros((self.num_networks, scenario.num_cells), dtype=np.int64)
@@ -336,11 +338,16 @@ class PowerHandover:
             "served": served,
             "pingpong": tally.pingpong,
             "power": power_share,
+            **self._count_announced(drops),
         }
         return Played(
             terms=np.stack(weighted, axis=2).astype(np.float64),
             counts={name: np.asarray(values, dtype=np.float64) for name, values in counts.items()},
         )
+
+    def _count_announced(self, drops: IntArray) -> dict[str, FloatArray]:
+        slot = self.networks.slot
+        return count_announced(self._announced, self.networks.events(), (slot - self.spec.slots_per_step, slot), drops)
 
 
 def _served_share(

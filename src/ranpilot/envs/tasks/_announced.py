@@ -1,0 +1,42 @@
+"""What happens while something is announced, counted by kind: what an agent that reads could have done better.
+
+A step counts as announced from the announcement to the end of its event, whatever the kind and in which cell it is.
+Events do not depend on what agents do, so the same steps count for every controller of the same networks.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ranpilot.envs.controller import FloatArray, IntArray
+from ranpilot.twin.scenario import Scenario
+from ranpilot.twin.views import EventView
+
+__all__ = ["announced_counters", "count_announced"]
+
+
+def announced_counters(scenario: Scenario) -> tuple[str, ...]:
+    """Names of the counters, none for a scenario without events."""
+    if scenario.events is None:
+        return ()
+    kinds = (kind.name.replace("-", "_") for kind in scenario.events.kinds)
+    return ("announced_steps", "dropped_announced", *(f"dropped_during_{kind}" for kind in kinds))
+
+
+def count_announced(
+    names: tuple[str, ...], events: EventView, slots: tuple[int, int], drops: IntArray
+) -> dict[str, FloatArray]:
+    """The counters [B, C] of a step that ran from slot to slot, in which that many calls [B, C] were dropped.
+
+    names: as `announced_counters` gave them. `announced_steps` stands in the first column: a sum counts a step once.
+    """
+    if not names:
+        return {}
+    begin, end = slots
+    is_known = (events.announced_slot < end) & (events.stop_slot > begin)  # [B, E]
+    announced = np.zeros(drops.shape)
+    announced[:, 0] = is_known.any(axis=1)
+    found: dict[str, FloatArray] = {names[0]: announced, names[1]: drops * is_known.any(axis=1)[:, None]}
+    for kind, name in enumerate(names[2:]):
+        found[name] = drops * (is_known & (events.kind == kind)).any(axis=1)[:, None]
+    return found
