@@ -120,7 +120,7 @@ def test_the_page_is_self_contained_and_shows_every_row(finished: Path) -> None:
     page = (finished / "report.html").read_text(encoding="utf-8")
     assert re.search(r'(src|href)="(http|//|file)|<script|<link|url\((?!#)|@import', page) is None
     assert all(f">{row}<" in page for row in ROWS)
-    assert page.count("<svg") == 3
+    assert all(heading in page for heading in ("Every seed", "Learning curves", "How much of the advice was used"))
     ids = re.findall(r'\bid="([^"]+)"', page)
     assert len(ids) == len(set(ids))
 

@@ -35,7 +35,7 @@ GAIN_ROWS = (CONTROL, CONTROL_LONG, NEIGHBOURS_LONG, HEADLINE[0])
 GAIN_STEPS = ("ten times more samples", "the neighbour's state", "what the adviser knows beside it")
 
 STRONG_LEARNERS = (CONTROL_LONG, "marl-neighbours", NEIGHBOURS_LONG, "dqn", "dqn-neighbours")
-ANNOUNCED = "dropped_announced"
+ANNOUNCED, DURING = "dropped_announced", "dropped_during_"
 
 
 @dataclass(frozen=True)
@@ -134,9 +134,7 @@ def _text(results: Results) -> Iterator[Finding]:
     if not experiment.shared_networks:
         return
     for load, row, blind in _pairs(results, tuple(TEXT_ROWS.items())):
-        for metric, where in ((ANNOUNCED, "on announced events"), ("dropped", "in all steps")):
-            if results.cell(row, load).per_seed(metric) is None:
-                continue
+        for metric, where in _announced_metrics(results, row, load):
             with_text, without = (results.per_seed(of, load, metric) for of in (row, blind))
             saved = combination((without, with_text), np.subtract, paired=True, statistic=mean_rows)
             text = (
@@ -149,6 +147,17 @@ def _text(results: Results) -> Iterator[Finding]:
                 share = combination((without, with_text, alone), _percent_of_gain, paired=True, statistic=mean_rows)
                 text = f"{share.estimate:.0f} % [{share.low:.0f}, {share.high:.0f}] of what is saved against {CONTROL}"
                 yield Finding(f"Share of the gain that text brings {where}", load, row, blind, share, "%", None, text)
+
+
+def _announced_metrics(results: Results, row: str, load: str) -> Iterator[tuple[str, str]]:
+    """Counts of drops and the steps that they are from: announced ones, all, and those of each kind of event."""
+    counted = results.cell(row, load).counters
+    if ANNOUNCED in counted:
+        yield ANNOUNCED, "on announced events"
+    yield "dropped", "in all steps"
+    for metric in counted:
+        if metric.startswith(DURING):
+            yield metric, f"from the announcement to the end of {metric.removeprefix(DURING).replace('_', ' ')}"
 
 
 def _pairs(results: Results, pairs: tuple[tuple[str, str], ...]) -> list[tuple[str, str, str]]:

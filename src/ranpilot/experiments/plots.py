@@ -18,20 +18,54 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["colour_of", "draw_bars", "draw_curves", "new_figure", "to_svg"]
+__all__ = ["MANY_ROWS", "colour_of", "draw_bars", "draw_curves", "new_figure", "to_svg"]
 
 INK, FAINT, GRID = "#1f2937", "#6b7280", "#e5e7eb"
 _COLOURS = {
     "marl-only": "#6b7280",
+    "marl-only-10x": "#9ca3af",
+    "marl-neighbours": "#a78b5a",
+    "marl-neighbours-10x": "#c4a86a",
+    "dqn": "#8b8fa3",
+    "dqn-neighbours": "#b08968",
     "guided": "#2563eb",
+    "guided-ab": "#0891b2",
+    "guided-beta": "#ca8a04",
+    "guided-noisy-60-counterfactual": "#65a30d",
+    "guided-noisy-60-ab": "#4d7c0f",
     "aura": "#0d9488",
+    "aura-ab": "#0e7490",
+    "aura-literal": "#9333ea",
     "trained": "#0d9488",
     "guided-score": "#7c3aed",
-    "guided-untrained": "#db2777",
+    "guided-untrained": "#f472b6",
+    "guided-trained": "#db2777",
+    "aura-trained": "#be185d",
     "lookahead-oracle": "#111827",
 }
 _BAD_ADVICE, _HEURISTIC = "#ea580c", "#a3b18a"
-CURVE_ROWS = ("marl-only", "guided", "aura", "trained", "guided-score", "guided-untrained")
+CURVE_ROWS = ("marl-only", "guided", "aura", "trained", "guided-score", "guided-trained", "guided-untrained")
+MANY_ROWS = 20
+MAIN_ROWS = (
+    "marl-only",
+    "marl-only-10x",
+    "marl-neighbours-10x",
+    "dqn-neighbours",
+    "guided",
+    "aura",
+    "guided-ab",
+    "guided-score",
+    "guided-noisy-60-counterfactual",
+    "guided-inverted-rules-counterfactual",
+    "guided-inverted-rules-score",
+    "guided-untrained",
+    "guided-trained",
+    "aura-trained",
+    "rules",
+    "always-handoff",
+    "lookahead-oracle",
+)
+"""What a picture shows where all rows would be too many."""
 CURVE_POINTS = 40
 
 
@@ -40,10 +74,11 @@ def colour_of(label: str, learns: bool) -> str:
     return _COLOURS.get(label, _BAD_ADVICE if learns else _HEURISTIC)
 
 
-def draw_bars(results: Results, metric: str = "dropped") -> str:
-    """IQM of `metric` for every row and load, with 95 % intervals and one dot a seed."""
+def draw_bars(results: Results, metric: str = "dropped", *, main: bool = False) -> str:
+    """IQM of `metric` for every row and load, with 95 % intervals and one dot a seed; main: the main rows alone."""
     experiment = results.experiment
-    rows = [row for row in experiment.rows if results.cell(row.label, experiment.loads[0]).per_seed(metric) is not None]
+    shown = [row for row in experiment.rows if not main or row.label in MAIN_ROWS]
+    rows = [row for row in shown if results.cell(row.label, experiment.loads[0]).per_seed(metric) is not None]
     labels = [row.label for row in rows]
     figure, axes = new_figure(len(experiment.loads), height=1.0 + 0.34 * len(labels), share_y=True)
     for axis, load in zip(axes, experiment.loads, strict=True):
@@ -64,7 +99,7 @@ def draw_bars(results: Results, metric: str = "dropped") -> str:
         axis.grid(axis="x", color=GRID, lw=0.8, zorder=0)
     axes[0].set_yticks(range(len(labels)), labels)
     axes[0].set_ylim(len(labels) - 0.4, -0.6)
-    return to_svg(figure, f"Dropped hand-off requests of every row and load: {metric}")
+    return to_svg(figure, f"{metric} of {'the main rows' if main else 'every row'} at each load")
 
 
 def draw_curves(results: Results, metric: str = "dropped") -> str | None:

@@ -12,13 +12,15 @@ from typing import Any
 from markupsafe import Markup
 
 from ranpilot.experiments.aura_rows import CONTROL
-from ranpilot.experiments.plots import colour_of, draw_bars, draw_curves
+from ranpilot.experiments.figures import draw_gain, draw_reliability, draw_seeds
+from ranpilot.experiments.plots import MANY_ROWS, colour_of, draw_bars, draw_curves
 from ranpilot.experiments.records import flat_records
 from ranpilot.experiments.results import Results
 from ranpilot.experiments.scenario_pictures import Picture, draw_scenario
 from ranpilot.experiments.tables import (
     SEEDS_FOR_A_CLAIM,
     against_text,
+    by_load,
     interval_text,
     summarise,
     text_table,
@@ -37,6 +39,11 @@ class Part:
     title: str
     summary: Mapping[str, Any]
     bars: str
+    all_bars: str | None
+    """Every row, where `bars` has the main ones alone."""
+    seeds: str | None
+    gain: str | None
+    reliability: str | None
     use: str | None
     curves: str | None
     scenario_pictures: Sequence[Picture]
@@ -88,11 +95,18 @@ class Report:
 def make_part(title: str, results: Results, sessions: Sequence[Mapping[str, Any]]) -> Part:
     """Numbers and pictures of a finished experiment."""
     has_use = any(cell.per_seed("used") is not None for cell in results.cells.values())
+    has_many = len(results.experiment.rows) > MANY_ROWS
+    summary = summarise(results)
+    drops = by_load(summary["rows"], "per_seed")
     return Part(
         title=title,
-        summary=summarise(results),
-        bars=draw_bars(results),
-        use=draw_bars(results, "used") if has_use else None,
+        summary=summary,
+        bars=draw_bars(results, main=has_many),
+        all_bars=draw_bars(results) if has_many else None,
+        seeds=draw_seeds(drops, paired=results.experiment.shared_networks),
+        gain=draw_gain(drops),
+        reliability=draw_reliability(by_load(summary["rows"], "calibration")),
+        use=draw_bars(results, "used", main=has_many) if has_use else None,
         curves=draw_curves(results),
         scenario_pictures=draw_scenario(results.experiment),
         sessions=sessions,
@@ -117,6 +131,9 @@ def make_report(title: str, parts: Sequence[Part]) -> Report:
         group_checks=_group_checks,
         colour=_colour,
         group_decisions=_group_decisions,
+        group_findings=_group_findings,
+        group_rows=_group_rows,
+        verdict=_verdict,
     )
     summaries = [{"title": part.title, "provenance": list(part.sessions), **part.summary} for part in parts]
     return Report(page, {"title": title, "parts": summaries})
@@ -157,6 +174,25 @@ def _percent(interval: Mapping[str, Any] | None) -> Markup:
 def _group_checks(checks: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
     for claim, group in groupby(checks, key=lambda check: check["claim"]):
         yield claim, list(group)
+
+
+def _group_findings(findings: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
+    for topic, group in groupby(findings, key=lambda finding: finding["topic"]):
+        yield topic, list(group)
+
+
+def _group_rows(rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
+    for group, members in groupby(rows, key=lambda row: row["group"]):
+        yield group, list(members)
+
+
+def _verdict(check: Mapping[str, Any]) -> tuple[str, str]:
+    """Style and word of a check's outcome."""
+    if check["holds"] is None:
+        return "warn", "not applicable"
+    if check["holds"]:
+        return "holds", "holds"
+    return ("warn", "fails, as expected") if check["is_expected_to_fail"] else ("fails", "fails")
 
 
 def _colour(row: Mapping[str, Any]) -> str:

@@ -70,6 +70,11 @@ class CellResult:
         return np.array(found, dtype=np.float64) if found else None
 
     @property
+    def counters(self) -> tuple[str, ...]:
+        """Names of what the task counts."""
+        return tuple(self.phase("test")[0]["counts"])
+
+    @property
     def agreement_with_rules(self) -> float | None:
         """Share of the prompts on which a language model says what the rules say; None for other advisers."""
         found = self.summary.get("agreement_with_rules")

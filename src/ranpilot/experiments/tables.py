@@ -23,7 +23,7 @@ from ranpilot.experiments.statistics import (
     ratio,
 )
 
-__all__ = ["SEEDS_FOR_A_CLAIM", "against_text", "headline", "interval_text", "summarise", "text_table"]
+__all__ = ["SEEDS_FOR_A_CLAIM", "against_text", "by_load", "headline", "interval_text", "summarise", "text_table"]
 
 SEEDS_FOR_A_CLAIM = 5
 """With fewer seeds a result is called an illustration."""
@@ -134,7 +134,7 @@ def _losing_seeds(results: Results) -> list[dict[str, Any]]:
         return []
     found = []
     for row, load in experiment.cells():
-        if not row.learns or row.label == CONTROL:
+        if row.adviser is None or row.label == CONTROL:
             continue
         own, base = results.per_seed(row.label, load), results.per_seed(CONTROL, load)
         limit = base if experiment.shared_networks else np.full(len(own), iqm_interval(base).estimate)
@@ -185,6 +185,16 @@ def _number(value: float) -> str:
     """Three significant digits as far as a table needs them, with a true minus sign."""
     text = f"{value:.2f}" if abs(value) < 9.995 else f"{value:.1f}"
     return text.replace("-", "−")
+
+
+def by_load(rows: Sequence[Mapping[str, Any]], what: str) -> dict[str, dict[str, Any]]:
+    """That field of a summary's rows by load and row, where there is one."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        of_load = found.setdefault(row["load"], {})
+        if row[what] is not None:
+            of_load[row["label"]] = row[what]
+    return found
 
 
 def interval_text(interval: Mapping[str, Any] | Interval | None) -> str:

@@ -1,0 +1,138 @@
+"""Pictures of what was found: where a gain comes from, every seed, and whether trust is what it says.
+
+They are drawn from plain numbers, so that the report and the docs draw the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ranpilot.experiments.aura_rows import CONTROL, ORACLE
+from ranpilot.experiments.findings import GAIN_ROWS, GAIN_STEPS
+from ranpilot.experiments.plots import FAINT, GRID, INK, MAIN_ROWS, colour_of, new_figure, to_svg
+from ranpilot.experiments.statistics import iqm, iqm_interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["PerSeed", "draw_gain", "draw_reliability", "draw_seeds"]
+
+PerSeed = Mapping[str, Mapping[str, Sequence[float]]]
+"""Load, then row, to one number for each seed."""
+
+LOSING = "#dc2626"
+RELIABILITY_ROWS = (
+    "guided",
+    "guided-ab",
+    "guided-beta",
+    "guided-score",
+    "guided-noisy-60-counterfactual",
+    "guided-noisy-60-ab",
+    "guided-inverted-rules-score",
+    "guided-trained",
+)
+
+
+def draw_gain(drops: PerSeed) -> str | None:
+    """Dropped requests along the way from learning alone to advice, and what each step is of the gain.
+
+    None where rows of the way are missing.
+    """
+    rows = [*GAIN_ROWS, *(label for label in ("rules", ORACLE) if all(label in of for of in drops.values()))]
+    if not drops or not all(label in of for of in drops.values() for label in GAIN_ROWS):
+        return None
+    figure, axes = new_figure(len(drops), height=3.6, share_y=False)
+    for axis, (load, of_load) in zip(axes, drops.items(), strict=True):
+        intervals = [iqm_interval(np.array(of_load[label])) for label in rows]
+        for place, (label, interval) in enumerate(zip(rows, intervals, strict=True)):
+            colour = colour_of(label, label in GAIN_ROWS)
+            axis.bar(place, interval.estimate, width=0.66, color=colour, alpha=0.35, zorder=2)
+            axis.plot([place, place], [interval.low, interval.high], color=colour, lw=2.4, zorder=4)
+            axis.annotate(
+                f"{interval.estimate:.2g}" if interval.estimate < 9.95 else f"{interval.estimate:.0f}",
+                (place, interval.high), xytext=(0, 4), textcoords="offset points", ha="center", fontsize=8, color=INK,
+            )  # fmt: skip
+        _draw_steps(axis, [interval.estimate for interval in intervals[: len(GAIN_ROWS)]])
+        axis.set_title(f"{load} load", loc="left", fontsize=10, color=INK)
+        axis.set_xticks(range(len(rows)), [label.replace("-", "-\n", 1) for label in rows], fontsize=8)
+        axis.set_ylim(0, max(max(interval.high for interval in intervals) * 1.22, 0.1))
+        axis.grid(axis="y", color=GRID, lw=0.8, zorder=0)
+    axes[0].set_ylabel("dropped requests an episode")
+    return to_svg(figure, f"Where the gain comes from: {', '.join(GAIN_STEPS)}")
+
+
+def draw_seeds(drops: PerSeed, *, paired: bool) -> str | None:
+    """One dot a seed for the main rows; seeds that drop more than learning alone are marked.
+
+    paired: rows share their networks, and each dot is a network's difference from learning alone on it.
+    None where learning alone is missing or nothing stands beside it.
+    """
+    first = next(iter(drops.values()), {})
+    others = [label for label in first if label != CONTROL and (len(first) <= len(MAIN_ROWS) or label in MAIN_ROWS)]
+    labels = others if paired else [CONTROL, *others]
+    if CONTROL not in first or not others:
+        return None
+    figure, axes = new_figure(len(drops), height=0.9 + 0.27 * len(labels), share_y=True)
+    for axis, (load, of_load) in zip(axes, drops.items(), strict=True):
+        base = np.array(of_load[CONTROL])
+        for place, label in enumerate(labels):
+            values = np.array(of_load[label]) - (base if paired else 0.0)
+            limit = 0.0 if paired else iqm(base)
+            is_losing = (values > limit) & (label != CONTROL)
+            spread = place + 0.2 * np.sin(2.4 * np.arange(len(values)))
+            colour = colour_of(label, True)
+            axis.scatter(values, spread, s=11, lw=0, alpha=0.8, zorder=3, c=np.where(is_losing, LOSING, colour))
+            middle = iqm_interval(values)
+            axis.plot([middle.low, middle.high], [place, place], color=INK, lw=1.4, zorder=4)
+        axis.axvline(0.0 if paired else iqm(base), color=FAINT, lw=0.9, ls=(0, (3, 3)), zorder=2)
+        axis.set_title(f"{load} load", loc="left", fontsize=10, color=INK)
+        axis.set_xlabel(f"dropped an episode{f', minus {CONTROL}' if paired else ''}")
+        axis.grid(axis="x", color=GRID, lw=0.8, zorder=0)
+    axes[0].set_yticks(range(len(labels)), labels)
+    axes[0].set_ylim(len(labels) - 0.4, -0.6)
+    return to_svg(figure, "Every seed of the main rows")
+
+
+def draw_reliability(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str | None:
+    """Share of advice that was better than the own choice at each level of trust, by load and row.
+
+    found: load, then row, to `bin_count`, `bin_trust` and `bin_won`. None where no trust was tried.
+    """
+    loads = {load: [label for label in RELIABILITY_ROWS if label in of] for load, of in found.items()}
+    if not any(loads.values()):
+        return None
+    figure, axes = new_figure(len(loads), height=3.9)
+    for axis, (load, labels) in zip(axes, loads.items(), strict=True):
+        axis.plot([0, 1], [0, 1], color=FAINT, lw=0.9, ls=(0, (3, 3)), zorder=1)
+        for label in labels:
+            bins = found[load][label]
+            filled = [place for place, number in enumerate(bins["bin_count"]) if number]
+            trust, won = ([bins[name][place] for place in filled] for name in ("bin_trust", "bin_won"))
+            size = [6 + 3 * np.sqrt(bins["bin_count"][place]) for place in filled]
+            colour = colour_of(label, True)
+            axis.plot(trust, won, color=colour, lw=1.2, alpha=0.8, zorder=3)
+            axis.scatter(trust, won, s=size, color=colour, alpha=0.75, lw=0, zorder=4, label=label)
+        axis.set_title(f"{load} load", loc="left", fontsize=10, color=INK)
+        axis.set(xlim=(0, 1), ylim=(0, 1), xlabel="trust in the advice")
+        axis.grid(color=GRID, lw=0.8, zorder=0)
+    axes[0].set_ylabel("share of advice that was better")
+    handles = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
+    figure.legend(handles.values(), handles.keys(), loc="outside upper right", ncols=4, frameon=False, fontsize=8)
+    return to_svg(figure, "Reliability of trust")
+
+
+def _draw_steps(axis: Axes, middles: Sequence[float]) -> None:
+    """What each step is of the way from the first bar to the last one, in per cent."""
+    gain = middles[0] - middles[-1]
+    if gain <= 0.05 * middles[0]:
+        return
+    for place, (before, after) in enumerate(pairwise(middles)):
+        share = 100 * (before - after) / gain
+        axis.annotate(
+            f"{share:.0f} %", (place + 0.5, max(before, after)), xytext=(0, 14), textcoords="offset points",
+            ha="center", fontsize=8, color=FAINT,
+        )  # fmt: skip
