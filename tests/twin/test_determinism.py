@@ -17,10 +17,24 @@ from ranpilot.twin.scenario import Scenario
 
 MakeScenario = Callable[..., Scenario]
 
+EVENTS = {
+    "every_s": 0.3,
+    "share": 0.8,
+    "lead_s": [0.1, 0.4],
+    "duration_s": [0.1, 0.6],
+    "last_s": 3.0,
+    "kinds": [
+        {"name": "surge", "arrival_factor": 4},
+        {"name": "calm", "departure_factor": 4},
+        {"name": "maintenance", "places_share": 0.3},
+        {"name": "power-cap", "power_cut_db": 6},
+    ],
+}
+
 
 @pytest.fixture
 def churning(make_scenario: MakeScenario) -> Scenario:
-    """Users come and go, three kinds of traffic with and without memory."""
+    """Users come and go, three kinds of traffic with and without memory, something happens all the time."""
     scenario = make_scenario()
     sites = [{**site.model_dump(), "capacity": 6} for site in scenario.layout.sites]
     mix = [
@@ -29,7 +43,8 @@ def churning(make_scenario: MakeScenario) -> Scenario:
         {"kind": "full-buffer", "share": 0.2, "packet_bits": 20_000},
     ]
     population = {"kind": "arrivals", "arrivals_per_s": 10.0, "mean_holding_s": 1.0}
-    return make_scenario({"layout": {"sites": sites}, "users": {"population": population}, "traffic": {"mix": mix}})
+    users = {"population": population}
+    return make_scenario({"layout": {"sites": sites}, "users": users, "traffic": {"mix": mix}, "events": EVENTS})
 
 
 def test_a_network_does_not_depend_on_the_batch_it_is_in(churning: Scenario) -> None:
@@ -57,6 +72,16 @@ def test_a_network_does_not_depend_on_how_advance_is_split(churning: Scenario) -
         split.advance(slots)
     assert whole.slot == split.slot == 2222
     assert whole.fingerprint() == split.fingerprint()
+
+
+def test_events_were_in_force_in_all_this(churning: Scenario) -> None:
+    networks = Networks(churning, 5, seed=3)
+    limits, powers = set(), set()
+    for _ in range(13):
+        networks.advance(100)
+        limits |= set(networks.cells.admission_limit.ravel().tolist())
+        powers |= set(networks.cells.tx_power_dbm.ravel().tolist())
+    assert limits == {1, 6} and powers == {32.0, 38.0}
 
 
 def test_measuring_does_not_change_what_comes(churning: Scenario) -> None:
@@ -238,13 +263,20 @@ networks = Networks(scenario, 1, seed=5, threads=1)
 networks.advance(60)
 networks.apply({"FORCED_HANDOVER": np.where(networks.ues.serving_cell == 0, 1, -1)})
 networks.advance(60)
-print(networks.counters().ue.tolist(), networks.counters().cell.tolist())
+networks = networks.fork(2, future="fresh", draw=[0, 1])
+networks.advance(30)
+print(networks.counters().ue.tolist(), networks.counters().cell.tolist(), networks._state.event.tolist())
+print(networks.cells.admission_limit.tolist(), networks.cells.tx_power_dbm.tolist())
 print(np.round(networks.ues.sinr_l3_db, 4).tolist())
 """
 
 
 def test_uncompiled_kernels_give_the_same_network(make_scenario: MakeScenario) -> None:
-    scenario = make_scenario({"users": {"population": {"kind": "static", "ues_per_cell": 1}}}).model_dump_json()
+    population = {"kind": "arrivals", "arrivals_per_s": 5.0, "mean_holding_s": 1.0, "initial_load": 1.0}
+    sites = [{**site.model_dump(), "capacity": 2} for site in make_scenario().layout.sites]
+    events = {**EVENTS, "every_s": 0.1, "lead_s": [0, 0], "share": 1.0, "last_s": 0.2}
+    changes = {"layout": {"sites": sites}, "users": {"population": population}, "events": events}
+    scenario = make_scenario(changes).model_dump_json()
     printed = []
     for disabled in ("0", "1"):
         environment = {**os.environ, "NUMBA_DISABLE_JIT": disabled}

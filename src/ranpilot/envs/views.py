@@ -12,8 +12,8 @@ Spaces are plain. Every feature is normalised to [0, 1] by its declared bounds, 
 After `reset` too it holds the `episode_index` of the observation and what agents are told, which is no part of the
 observation: `notice_ids` ([B, N] or [N]), ids into `texts` with -1 for none; in the parallel view `notice`, the text or
 None. Episodes are cut by time alone: they end truncated, never terminated. The vector view begins the next episode in
-the same step, with the true successor in `info["final_obs"]` (`AutoresetMode.SAME_STEP`). `reset(seed=s)` begins episode
-0 of seed s, `reset()` the next episode of the seed in use (the same one where no step was taken in it),
+the same step, with the true successor in `info["final_obs"]` (`AutoresetMode.SAME_STEP`). `reset(seed=s)` begins
+episode 0 of seed s, `reset()` the next episode of the seed in use (the same one where no step was taken in it),
 `options={"episode": n}` episode n.
 """
 
