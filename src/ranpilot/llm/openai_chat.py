@@ -20,6 +20,7 @@ from ranpilot.validation import first_problem
 __all__ = ["Reply", "TopToken", "constrained", "row_of_tokens", "written_text"]
 
 LEAST_SHARE = 0.5
+SMALLEST = 1e-9  # probability that rounding leaves over
 
 
 class TopToken(BaseModel):
@@ -105,10 +106,11 @@ def written_text(reply: Reply) -> str:
 def row_of_tokens(tokens: Sequence[TopToken], words: Sequence[str]) -> FloatArray | None:
     """Log-probabilities [words], normalised over them, of the likeliest first tokens; None where these don't tell.
 
-    Blanks and capitals don't count. A word that is none of the tokens gets the least of their probabilities, which it
-    can have at most; that is said only where the words found hold at least LEAST_SHARE of the probability.
+    Blanks and capitals don't count. A word that is none of the tokens gets the most that it can have: the least of their
+    probabilities, or what they leave over. They tell only where the words found hold at least LEAST_SHARE together.
     """
-    least = min(token.logprob for token in tokens)
+    logprobs = np.array([token.logprob for token in tokens])
+    left_over = max(1.0 - np.exp(logprobs).sum(), SMALLEST)
     row = np.full(len(words), -np.inf)
     for index, word in enumerate(words):
         for token in tokens:
@@ -117,6 +119,6 @@ def row_of_tokens(tokens: Sequence[TopToken], words: Sequence[str]) -> FloatArra
     found = np.isfinite(row)
     if not found.all() and np.exp(row).sum() < LEAST_SHARE:
         return None
-    row[~found] = least
+    row[~found] = min(logprobs.min(), np.log(left_over))
     normalised: FloatArray = row - np.logaddexp.reduce(row)
     return normalised

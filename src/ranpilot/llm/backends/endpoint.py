@@ -109,6 +109,7 @@ class Endpoint:
         """What decides an answer beside prompt and options, for records of results."""
         config, address = self.config, self._client.address
         return {
+            "name": self.name,
             "model": config.model,
             "host": address.origin,
             "path": address.path,
