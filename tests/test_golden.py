@@ -13,6 +13,7 @@ import numpy as np
 from ranpilot import scenarios
 from ranpilot.envs.controller import Environment
 from ranpilot.envs.make import make_batch
+from ranpilot.envs.tasks.power_handover import PowerHandover
 from ranpilot.heuristics import HEURISTICS
 from ranpilot.systems.aura.advisers import CachedPolicy
 from ranpilot.twin import Networks
@@ -39,6 +40,19 @@ def test_the_counters_of_the_twin_after_fifty_slots(check_golden: Callable[[str,
         counters = networks.counters()
         records[name] = {"cell": counters.cell.tolist(), "serving_cell": networks.ues.serving_cell.tolist()}
     check_golden("twin_counters.json", _lines(records))
+
+
+def test_the_events_of_two_cell_and_what_is_told_of_them(check_golden: Callable[[str, str], None]) -> None:
+    env = make_batch("two-cell", None, 6, 1, load="low")
+    assert isinstance(env, PowerHandover)
+    record: dict[str, object] = {name: column.tolist() for name, column in env.networks.events()._asdict().items()}
+    fork = env.fork(np.array([0, 3]), np.array([2]))
+    record["fork"] = fork.networks.events().announced_slot.tolist()
+    told = [env.observation.notice_ids.tolist()]
+    for _ in range(8):
+        env.step(np.full((6, 2), env.spec.neutral_action))
+        told.append(env.observation.notice_ids.tolist())
+    check_golden("two_cell_events.json", _lines({**record, "told": told}))
 
 
 def test_an_episode_of_aura_paper_under_the_rules(check_golden: Callable[[str, str], None]) -> None:

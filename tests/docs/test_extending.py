@@ -80,3 +80,30 @@ def test_a_scenario_with_the_model_runs(written: Path) -> None:
     networks.advance(400)
     assert networks.slot == 400
     assert networks.measure()["DRB.UEThpDl"].max() > 0
+
+
+def test_the_pages_kind_of_event_is_told_in_its_own_words(tmp_path: Path) -> None:
+    """Its text stands among copies of those that ship; agents of `two-cell` with the page's events read it."""
+    from ranpilot.envs import announcements
+    from ranpilot.envs.tasks.power_handover import PowerHandover
+    from ranpilot.twin import load_scenario
+
+    for source in Path(announcements.__file__).parent.glob("*.txt"):
+        (tmp_path / source.name).write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "half-closed.txt").write_text(blocks("text")[0], encoding="utf-8")
+    caches = (announcements.kinds, announcements._read, announcements._kind_of_text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(announcements, "files", lambda _: tmp_path)
+        for cache in caches:
+            cache.cache_clear()
+        change = YAML(typ="safe").load(next(block for block in blocks("yaml") if "half-closed" in block))
+        env = PowerHandover.make(load_scenario("two-cell").with_changes(change), 20, 1, load="low")
+        text = blocks("text")[0].splitlines()[1]
+        assert announcements.text_kind(text) == "half-closed"
+        told = set[str]()
+        for _ in range(20):
+            told |= {env.observation.texts[notice] for notice in env.observation.notice_ids.ravel() if notice >= 0}
+            env.step([[env.spec.neutral_action] * 2] * 20)
+        assert text in told
+    for cache in caches:
+        cache.cache_clear()

@@ -15,6 +15,7 @@ from pettingzoo.test import parallel_api_test, parallel_seed_test
 import ranpilot as rp
 from ranpilot.envs.views import SingleView
 from ranpilot.errors import ActionError, ConfigError, UnknownNameError
+from ranpilot.twin.scenario_file import load_scenario
 
 ID = "ranpilot/aura-paper-v0"
 
@@ -69,6 +70,7 @@ def test_the_vector_view_equals_single_environments_step_by_step() -> None:
             found, single_reward, is_terminated, is_truncated, single_info = single.step(action[b])
             assert (reward[b], terminated[b], truncated[b]) == (single_reward, is_terminated, is_truncated)
             np.testing.assert_array_equal(info["agent_reward"][b], single_info["agent_reward"])
+            assert single_info["notice_ids"].shape == (0,) and single_info["texts"] == info["texts"] == ()
             for name, terms in info["terms"].items():
                 np.testing.assert_array_equal(terms[b], single_info["terms"][name])
             for name, counts in info["counts"].items():
@@ -77,6 +79,30 @@ def test_the_vector_view_equals_single_environments_step_by_step() -> None:
                 np.testing.assert_array_equal(info["final_obs"][b], found)
                 found, _ = single.reset()
             single_obs[b] = found
+
+
+def test_every_view_hands_on_what_agents_are_told() -> None:
+    """Networks of `two-cell` over a cut: the texts are the same in the vector, single and parallel view."""
+    options = {"load": "low", "seed": 3}
+    short = load_scenario("two-cell").with_changes({"control": {"episode_steps": 16}})
+    vector = rp.make_vec(short, num_envs=3, **options)
+    singles = [rp.make(short, network=b, **options) for b in range(3)]
+    parallel = rp.make(short, view="parallel", **options)
+    info, single_info = vector.reset()[1], [single.reset()[1] for single in singles]
+    agent_info, heard = parallel.reset()[1], 0
+    for step in range(20):
+        assert info["texts"] == single_info[0]["texts"] and len(info["texts"]) > 100
+        np.testing.assert_array_equal(info["notice_ids"], [each["notice_ids"] for each in single_info])
+        for agent, notice in zip(("rural", "urban"), info["notice_ids"][0], strict=True):
+            assert agent_info[agent]["notice"] == (info["texts"][notice] if notice >= 0 else None)
+        heard += (info["notice_ids"] >= 0).sum()
+        info = vector.step(np.full((3, 2), 2))[4]
+        single_info = [single.step([2, 2])[4] for single in singles]
+        agent_info = parallel.step({"rural": 2, "urban": 2})[4]
+        if step == 15:
+            np.testing.assert_array_equal(info["final_notice_ids"], [each["notice_ids"] for each in single_info])
+            single_info, agent_info = [single.reset()[1] for single in singles], parallel.reset()[1]
+    assert heard > 15
 
 
 def test_the_parallel_view_is_the_single_one_by_agent() -> None:

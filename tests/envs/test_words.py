@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from ranpilot.declare import Measurement
 from ranpilot.envs.controller import Feature, Observation, TaskSpec
-from ranpilot.envs.words import level_counts, levels, state_words
+from ranpilot.envs.words import describe, level_counts, levels, state_words
 
 POWER = Feature(
     measurement=Measurement("power", "dBm", "cell", 30.0, 46.0, "neither"),
@@ -83,3 +85,12 @@ def test_a_larger_value_never_has_a_lower_level(values: list[float]) -> None:
     found = levels(SPEC, observe(local))
     assert (np.diff(found, axis=0) >= 0).all()
     assert (found < level_counts(SPEC)).all()
+
+
+def test_a_network_is_described_with_what_its_agents_are_told() -> None:
+    obs = observe(np.zeros((1, 2, 2)))
+    lines = describe(SPEC, obs, 0).splitlines()
+    assert len(lines) == 3 and not any("told" in line for line in lines)
+    told = replace(obs, notice_ids=np.array([[1, -1]]), texts=("Nothing.", "Match ends."))
+    heard, silent = describe(SPEC, told, 0).splitlines()[1:]
+    assert heard == lines[1] + "; told: Match ends." and silent == lines[2]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ranpilot.errors import ConfigError
+from ranpilot.twin import Networks
 from ranpilot.twin.inspect import Inspection, inspect_scenario
 from ranpilot.twin.scenario import Scenario
 from ranpilot.twin.scenario_file import load_scenario
@@ -47,6 +48,14 @@ def test_users_and_samples_belong_to_cells(seen: Inspection) -> None:
     assert seen.delay_packets.shape == (2, len(seen.delay_edge_ms))
     assert seen.delay_packets.sum() > 0
     assert (np.diff(seen.delay_edge_ms) >= 0).all()
+
+
+def test_the_events_are_those_of_the_network_on_the_map(seen: Inspection, scenario: Scenario) -> None:
+    table = Networks(scenario, 1, 3).events()
+    assert all(np.array_equal(ours, theirs) for ours, theirs in zip(seen.events, table, strict=True))
+    listed = seen.to_json()["events"]
+    assert listed["kind"] == table.kind[table.kind >= 0].tolist()
+    assert 0 < len(listed["start_slot"]) <= 3
 
 
 def test_it_repeats_and_is_plain_json(seen: Inspection, scenario: Scenario) -> None:
