@@ -22,7 +22,7 @@ def test_the_gain_is_split_into_samples_information_and_the_rest(made_results: M
     # From 20 to 6 in steps of 1, 8 and 5.
     drops = {"marl-only": 20, "marl-only-10x": 19, "marl-neighbours-10x": 11, "guided": 6}
     rows = {label: {"dropped": middle + SPREAD} for label, middle in drops.items()}
-    steps = _found(made_results("aura-paper", rows), "Gain from")
+    steps = _found(made_results("aura-paper", rows), "Share of the gain from")
     assert [step.value.estimate for step in steps] == pytest.approx([100 / 14, 800 / 14, 500 / 14])
     assert all(step.value.low < step.value.estimate < step.value.high for step in steps)
     assert sum(step.value.estimate for step in steps) == pytest.approx(100)
@@ -31,7 +31,7 @@ def test_the_gain_is_split_into_samples_information_and_the_rest(made_results: M
 def test_without_a_gain_nothing_is_split(made_results: MadeResults) -> None:
     drops = {"marl-only": 20, "marl-only-10x": 19, "marl-neighbours-10x": 11, "guided": 20}
     rows = {label: {"dropped": middle + SPREAD} for label, middle in drops.items()}
-    assert _found(made_results("aura-paper", rows), "Gain from") == []
+    assert _found(made_results("aura-paper", rows), "Share of the gain from") == []
 
 
 def test_the_delayed_reward_is_reported_with_p_whatever_it_does(made_results: MadeResults) -> None:

@@ -8,6 +8,7 @@ from ranpilot.experiments.design import Row
 
 __all__ = [
     "BAD_ADVISERS",
+    "BUSY",
     "CONTROL",
     "CONTROL_LONG",
     "HEADLINE",
@@ -29,6 +30,9 @@ HEADLINE = ("guided", "aura")
 TRAINED = ("guided-trained", "aura-trained")
 """The same with the trained language model instead of rules."""
 ORACLE = "lookahead-oracle"
+
+BUSY = ("normal", "high")
+"""Loads at which there is something to gain: at low load nobody drops much."""
 
 LONGEST_TRAINING = 10
 """The longest training of any row, as a multiple of the usual; test begins after it whichever rows are picked."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ranpilot.experiments.aura_rows import (
     BAD_ADVISERS,
+    BUSY,
     CONTROL,
     CONTROL_LONG,
     HEADLINE,
@@ -22,6 +23,7 @@ from ranpilot.experiments.aura_rows import (
 from ranpilot.experiments.design import PAPER_SCENARIO, Experiment
 from ranpilot.experiments.results import Results
 from ranpilot.experiments.statistics import FamilyTest, difference, family_test, iqm, is_equivalent, ratio
+from ranpilot.experiments.wording import signed_text, times_text
 
 __all__ = ["Check", "families", "make_checks"]
 
@@ -35,8 +37,7 @@ MOST_USE = 0.6
 HARMLESS = 1.15
 LOW_LOAD_MARGIN = 0.1
 """Dropped requests an episode that count as no difference at low load."""
-LOW, NORMAL, HIGH = "low", "normal", "high"
-BUSY = (NORMAL, HIGH)
+LOW, HIGH = "low", "high"
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def _halved(results: Results, tests: Sequence[tuple[str, FamilyTest]]) -> Iterat
         p = next((test.dunn_holm_p[label] for at, test in tests if at == load and label in test.dunn_holm_p), None)
         found = ratio(results.per_seed(label, load), results.per_seed(CONTROL, load), paired=False)
         said = "too few seeds for a rank test" if p is None else f"Dunn–Holm p = {p:.2g}"
-        detail = f"{found.estimate:.2f} × [{found.low:.2f}, {found.high:.2f}], {said}"
+        detail = f"{times_text(found)}, {said}"
         holds: bool | None = found.estimate <= HALVED and p is not None and p < SIGNIFICANT
         agrees = results.cell(label, load).agreement_with_rules
         if label in TRAINED and agrees is not None:
@@ -138,7 +139,7 @@ def _failures(results: Results) -> Iterator[Check]:
             found.estimate,
             "interval of the difference < 0",
             found.high < 0,
-            f"{found.estimate:+.2f} [{found.low:+.2f}, {found.high:+.2f}] of {iqm(base):.2f}",
+            f"{signed_text(found)} of {iqm(base):.2f}",
         )
 
 
@@ -167,7 +168,7 @@ def _low(results: Results) -> Iterator[Check]:
             _finite(found.estimate),
             f"|difference| ≤ {LOW_LOAD_MARGIN:g} an episode",
             is_equivalent(found, LOW_LOAD_MARGIN),
-            f"{found.estimate:+.3f} [{found.low:+.3f}, {found.high:+.3f}]",
+            signed_text(found, 3),
         )
 
 
@@ -193,7 +194,7 @@ def _insurance(results: Results) -> Iterator[Check]:
                     _finite(found.estimate),
                     "interval of the ratio < 1",
                     found.high < 1,
-                    f"{found.estimate:.2f} × [{found.low:.2f}, {found.high:.2f}]",
+                    times_text(found),
                 )
 
 
@@ -212,7 +213,7 @@ def _ratios(
     for load, label in _cells(results.experiment, loads, labels) if results.experiment.has_row(control) else ():
         own, base = (results.per_seed(of, load, metric) for of in (label, control))
         found = ratio(own, base, paired=False)
-        detail = f"{found.estimate:.2f} × [{found.low:.2f}, {found.high:.2f}]"
+        detail = times_text(found)
         if control != CONTROL:
             detail += f" of {control}"
         value, holds = _finite(found.estimate), found.estimate <= limit

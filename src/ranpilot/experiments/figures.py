@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ranpilot.experiments.aura_rows import CONTROL, ORACLE
+from ranpilot.experiments.aura_rows import BUSY, CONTROL, ORACLE
 from ranpilot.experiments.findings import GAIN_ROWS, GAIN_STEPS
 from ranpilot.experiments.plots import FAINT, GRID, INK, MAIN_ROWS, colour_of, new_figure, to_svg
 from ranpilot.experiments.statistics import iqm, iqm_interval
@@ -25,13 +25,14 @@ PerSeed = Mapping[str, Mapping[str, Sequence[float]]]
 """Load, then row, to one number for each seed."""
 
 LOSING = "#dc2626"
+LEAST_ANSWERS = 10
+"""Fewer answers in a bin say too little to be drawn."""
 RELIABILITY_ROWS = (
     "guided",
     "guided-ab",
     "guided-beta",
     "guided-score",
     "guided-noisy-60-counterfactual",
-    "guided-noisy-60-ab",
     "guided-inverted-rules-score",
     "guided-trained",
 )
@@ -40,26 +41,26 @@ RELIABILITY_ROWS = (
 def draw_gain(drops: PerSeed) -> str | None:
     """Dropped requests along the way from learning alone to advice, and what each step is of the gain.
 
-    None where rows of the way are missing.
+    Loads without a gain are left out; None where none is left, or rows of the way are missing.
     """
-    rows = [*GAIN_ROWS, *(label for label in ("rules", ORACLE) if all(label in of for of in drops.values()))]
-    if not drops or not all(label in of for of in drops.values() for label in GAIN_ROWS):
+    shown = {load: of for load, of in drops.items() if load in BUSY and all(label in of for label in GAIN_ROWS)}
+    if not shown:
         return None
-    figure, axes = new_figure(len(drops), height=3.6, share_y=False)
-    for axis, (load, of_load) in zip(axes, drops.items(), strict=True):
+    figure, axes = new_figure(len(shown), height=3.6)
+    for axis, (load, of_load) in zip(axes, shown.items(), strict=True):
+        rows = [*GAIN_ROWS, *(label for label in ("rules", ORACLE) if label in of_load)]
         intervals = [iqm_interval(np.array(of_load[label])) for label in rows]
+        highest = max(interval.high for interval in intervals)
         for place, (label, interval) in enumerate(zip(rows, intervals, strict=True)):
             colour = colour_of(label, label in GAIN_ROWS)
             axis.bar(place, interval.estimate, width=0.66, color=colour, alpha=0.35, zorder=2)
             axis.plot([place, place], [interval.low, interval.high], color=colour, lw=2.4, zorder=4)
-            axis.annotate(
-                f"{interval.estimate:.2g}" if interval.estimate < 9.95 else f"{interval.estimate:.0f}",
-                (place, interval.high), xytext=(0, 4), textcoords="offset points", ha="center", fontsize=8, color=INK,
-            )  # fmt: skip
-        _draw_steps(axis, [interval.estimate for interval in intervals[: len(GAIN_ROWS)]])
+            said = f"{interval.estimate:.2f}" if interval.estimate < 9.995 else f"{interval.estimate:.1f}"
+            _write(axis, said, place, interval.high + 0.02 * highest, INK)
+        _write_steps(axis, [interval.estimate for interval in intervals[: len(GAIN_ROWS)]], 1.2 * highest)
         axis.set_title(f"{load} load", loc="left", fontsize=10, color=INK)
-        axis.set_xticks(range(len(rows)), [label.replace("-", "-\n", 1) for label in rows], fontsize=8)
-        axis.set_ylim(0, max(max(interval.high for interval in intervals) * 1.22, 0.1))
+        axis.set_xticks(range(len(rows)), [label.replace("-", "\n") for label in rows], fontsize=8)
+        axis.set_ylim(0, 1.32 * highest)
         axis.grid(axis="y", color=GRID, lw=0.8, zorder=0)
     axes[0].set_ylabel("dropped requests an episode")
     return to_svg(figure, f"Where the gain comes from: {', '.join(GAIN_STEPS)}")
@@ -98,11 +99,11 @@ def draw_seeds(drops: PerSeed, *, paired: bool) -> str | None:
 
 
 def draw_reliability(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str | None:
-    """Share of advice that was better than the own choice at each level of trust, by load and row.
+    """Share of advice that was better than the own choice at each level of trust that was tried often enough.
 
     found: load, then row, to `bin_count`, `bin_trust` and `bin_won`. None where no trust was tried.
     """
-    loads = {load: [label for label in RELIABILITY_ROWS if label in of] for load, of in found.items()}
+    loads = {load: [label for label in RELIABILITY_ROWS if label in of] for load, of in found.items() if load in BUSY}
     if not any(loads.values()):
         return None
     figure, axes = new_figure(len(loads), height=3.9)
@@ -110,14 +111,14 @@ def draw_reliability(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> st
         axis.plot([0, 1], [0, 1], color=FAINT, lw=0.9, ls=(0, (3, 3)), zorder=1)
         for label in labels:
             bins = found[load][label]
-            filled = [place for place, number in enumerate(bins["bin_count"]) if number]
+            filled = [place for place, number in enumerate(bins["bin_count"]) if number >= LEAST_ANSWERS]
             trust, won = ([bins[name][place] for place in filled] for name in ("bin_trust", "bin_won"))
             size = [6 + 3 * np.sqrt(bins["bin_count"][place]) for place in filled]
             colour = colour_of(label, True)
             axis.plot(trust, won, color=colour, lw=1.2, alpha=0.8, zorder=3)
             axis.scatter(trust, won, s=size, color=colour, alpha=0.75, lw=0, zorder=4, label=label)
         axis.set_title(f"{load} load", loc="left", fontsize=10, color=INK)
-        axis.set(xlim=(0, 1), ylim=(0, 1), xlabel="trust in the advice")
+        axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel="trust in the advice")
         axis.grid(color=GRID, lw=0.8, zorder=0)
     axes[0].set_ylabel("share of advice that was better")
     handles = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
@@ -125,14 +126,17 @@ def draw_reliability(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> st
     return to_svg(figure, "Reliability of trust")
 
 
-def _draw_steps(axis: Axes, middles: Sequence[float]) -> None:
-    """What each step is of the way from the first bar to the last one, in per cent."""
+def _write_steps(axis: Axes, middles: Sequence[float], height: float) -> None:
+    """What each step is of the way from the first bar to the last one, in per cent, at that height between the bars."""
     gain = middles[0] - middles[-1]
-    if gain <= 0.05 * middles[0]:
-        return
     for place, (before, after) in enumerate(pairwise(middles)):
-        share = 100 * (before - after) / gain
-        axis.annotate(
-            f"{share:.0f} %", (place + 0.5, max(before, after)), xytext=(0, 14), textcoords="offset points",
-            ha="center", fontsize=8, color=FAINT,
-        )  # fmt: skip
+        if gain > 0.05 * middles[0]:
+            share = f"{100 * (before - after) / gain:.0f} %".replace("-", "−")
+            _write(axis, share, place + 0.5, height, FAINT)
+            axis.annotate(
+                "", (place + 0.85, height), (place + 0.15, height), arrowprops={"arrowstyle": "->", "color": GRID}
+            )
+
+
+def _write(axis: Axes, text: str, x: float, y: float, colour: str) -> None:
+    axis.text(x, y, text, ha="center", va="bottom", fontsize=8, color=colour, zorder=5)

@@ -14,6 +14,7 @@ import numpy as np
 
 from ranpilot.envs.controller import FloatArray
 from ranpilot.experiments.aura_rows import (
+    BUSY,
     CONTROL,
     CONTROL_LONG,
     HEADLINE,
@@ -24,6 +25,7 @@ from ranpilot.experiments.aura_rows import (
 )
 from ranpilot.experiments.results import Results
 from ranpilot.experiments.statistics import Interval, combination, difference, divide, family_test, mean_rows, ratio
+from ranpilot.experiments.wording import interval_text, percent_text, signed_text, times_text
 
 __all__ = ["Finding", "make_findings"]
 
@@ -32,6 +34,7 @@ DELAYED = (("aura", "guided"), ("aura-ab", "guided-ab"), ("aura-literal", "guide
 
 GAIN_ROWS = (CONTROL, CONTROL_LONG, NEIGHBOURS_LONG, HEADLINE[0])
 """The way from learning alone to learning with advice, in steps that each change one thing."""
+GAIN_TOPIC = f"Share of the gain from {CONTROL} to {HEADLINE[0]}"
 GAIN_STEPS = ("ten times more samples", "the neighbour's state", "what the adviser knows beside it")
 
 STRONG_LEARNERS = (CONTROL_LONG, "marl-neighbours", NEIGHBOURS_LONG, "dqn", "dqn-neighbours")
@@ -77,7 +80,7 @@ def _delayed_reward(results: Results) -> Iterator[Finding]:
                 p = family_test(topic, control, {control: base, row: own}).dunn_holm_p[row]
             found = difference(own, base, paired=results.experiment.shared_networks)
             tested = "" if p is None else f", p = {p:.2g}"
-            text = f"{found.estimate:+.2f} [{found.low:+.2f}, {found.high:+.2f}] {said}{tested}"
+            text = f"{signed_text(found)} {said}{tested}"
             yield Finding(topic, load, row, control, found, unit, p, text)
 
 
@@ -86,22 +89,16 @@ def _gain_split(results: Results) -> Iterator[Finding]:
     experiment = results.experiment
     if not all(experiment.has_row(label) for label in GAIN_ROWS):
         return
-    for load in experiment.loads:
-        whole = difference(
-            results.per_seed(HEADLINE[0], load), results.per_seed(CONTROL, load), paired=experiment.shared_networks
-        )
+    for load in (load for load in experiment.loads if load in BUSY):
+        samples = [results.per_seed(label, load) for label in GAIN_ROWS]
+        whole = difference(samples[-1], samples[0], paired=experiment.shared_networks)
         if whole.high >= 0:
             # Without a gain there is nothing to split.
             continue
-        samples = [results.per_seed(label, load) for label in GAIN_ROWS]
         for step, (before, after) in enumerate(pairwise(GAIN_ROWS)):
-            called = GAIN_STEPS[step]
             found = combination(samples, _percent_of_way(step), paired=experiment.shared_networks)
-            text = (
-                f"{found.estimate:.0f} % [{found.low:.0f}, {found.high:.0f}] of the gain: "
-                f"from {before} to {after}, of the way from {CONTROL} to {HEADLINE[0]}"
-            )
-            yield Finding(f"Gain from {called}", load, after, before, found, "%", None, text)
+            text = f"{percent_text(found)}: {GAIN_STEPS[step]}"
+            yield Finding(GAIN_TOPIC, load, after, before, found, "%", None, text)
 
 
 def _strong_learners(results: Results) -> Iterator[Finding]:
@@ -110,7 +107,7 @@ def _strong_learners(results: Results) -> Iterator[Finding]:
     for load, row, control in _pairs(results, pairs):
         own, base = results.per_seed(row, load), results.per_seed(control, load)
         found = ratio(own, base, paired=results.experiment.shared_networks)
-        text = f"{found.estimate:.2f} × [{found.low:.2f}, {found.high:.2f}]"
+        text = times_text(found)
         yield Finding("AURA against stronger learners: dropped requests", load, row, control, found, "×", None, text)
 
 
@@ -121,7 +118,7 @@ def _insurance(results: Results) -> Iterator[Finding]:
         for load, row, control in _pairs(results, tuple((row, of) for row in rows for of in (CONTROL, name))):
             own, base = results.per_seed(row, load), results.per_seed(control, load)
             found = ratio(own, base, paired=results.experiment.shared_networks)
-            text = f"{found.estimate:.2f} × [{found.low:.2f}, {found.high:.2f}]"
+            text = times_text(found)
             yield Finding("Imperfect advice: dropped requests", load, row, control, found, "×", None, text)
 
 
@@ -137,15 +134,12 @@ def _text(results: Results) -> Iterator[Finding]:
         for metric, where in _announced_metrics(results, row, load):
             with_text, without = (results.per_seed(of, load, metric) for of in (row, blind))
             saved = combination((without, with_text), np.subtract, paired=True, statistic=mean_rows)
-            text = (
-                f"{saved.estimate:.2f} [{saved.low:.2f}, {saved.high:.2f}] dropped requests an episode fewer with the "
-                f"text, of {without.mean():.2f} without it"
-            )
+            text = f"{interval_text(saved)} dropped requests an episode fewer, of {without.mean():.2f} without the text"
             yield Finding(f"Saved by the text {where}", load, row, blind, saved, "1/episode", None, text)
             if experiment.has_row(CONTROL) and metric == ANNOUNCED:
                 alone = results.per_seed(CONTROL, load, metric)
                 share = combination((without, with_text, alone), _percent_of_gain, paired=True, statistic=mean_rows)
-                text = f"{share.estimate:.0f} % [{share.low:.0f}, {share.high:.0f}] of what is saved against {CONTROL}"
+                text = f"{percent_text(share)} of what is saved against {CONTROL}"
                 yield Finding(f"Share of the gain that text brings {where}", load, row, blind, share, "%", None, text)
 
 
@@ -161,10 +155,10 @@ def _announced_metrics(results: Results, row: str, load: str) -> Iterator[tuple[
 
 
 def _pairs(results: Results, pairs: tuple[tuple[str, str], ...]) -> list[tuple[str, str, str]]:
-    """(load, row, other) of those pairs that the experiment has."""
+    """(load, row, other) of those pairs that the experiment has, at loads where there is something to gain."""
     experiment = results.experiment
     present = [(row, other) for row, other in pairs if experiment.has_row(row) and experiment.has_row(other)]
-    return [(load, row, other) for load in experiment.loads for row, other in present]
+    return [(load, row, other) for load in experiment.loads if load in BUSY for row, other in present]
 
 
 def _percent_of_gain(without: FloatArray, with_text: FloatArray, alone: FloatArray) -> FloatArray:

@@ -19,15 +19,17 @@ from ranpilot.experiments.results import Results
 from ranpilot.experiments.scenario_pictures import Picture, draw_scenario
 from ranpilot.experiments.tables import (
     SEEDS_FOR_A_CLAIM,
-    against_text,
     by_load,
-    interval_text,
     summarise,
     text_table,
 )
+from ranpilot.experiments.wording import against_text, interval_text
 from ranpilot.runs import write_atomic, write_json
 
 __all__ = ["Part", "Report", "make_part", "make_report"]
+
+MOST_NAMED = 4
+"""More advisers than these are named in the table only."""
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 
@@ -142,7 +144,7 @@ def make_report(title: str, parts: Sequence[Part]) -> Report:
 def _lead(summary: Mapping[str, Any]) -> str:
     experiment = summary["experiment"]
     advisers = sorted({row["adviser"] for row in summary["rows"] if row["adviser"]})
-    named = f" Advisers: {', '.join(advisers)}." if advisers else ""
+    named = f" Advisers: {', '.join(advisers)}." if 0 < len(advisers) <= MOST_NAMED else ""
     return (
         f"Scenario {experiment['scenario']}, {', '.join(experiment['loads'])} load, {experiment['seeds']} seeds, "
         f"{experiment['train_episodes']} training and {experiment['test_episodes']} test episodes.{named}"

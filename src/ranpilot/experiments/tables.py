@@ -15,15 +15,15 @@ from ranpilot.experiments.checks import families, make_checks
 from ranpilot.experiments.findings import Finding, make_findings
 from ranpilot.experiments.results import METRICS, CellResult, Results
 from ranpilot.experiments.statistics import (
-    Interval,
     difference,
     iqm,
     iqm_interval,
     probability_of_improvement,
     ratio,
 )
+from ranpilot.experiments.wording import against_text, interval_text, number_text
 
-__all__ = ["SEEDS_FOR_A_CLAIM", "against_text", "by_load", "headline", "interval_text", "summarise", "text_table"]
+__all__ = ["SEEDS_FOR_A_CLAIM", "by_load", "headline", "summarise", "text_table"]
 
 SEEDS_FOR_A_CLAIM = 5
 """With fewer seeds a result is called an illustration."""
@@ -58,14 +58,14 @@ def headline(results: Results) -> str:
     load = experiment.loads[-1]
     guided = next((label for label in reversed(HEADLINE) if experiment.has_row(label)), None)
     if guided is None or not experiment.has_row(CONTROL):
-        dropped = (f"{row.label} {_number(iqm(results.per_seed(row.label, load)))}" for row in experiment.rows)
+        dropped = (f"{row.label} {number_text(iqm(results.per_seed(row.label, load)))}" for row in experiment.rows)
         return f"Dropped hand-off requests an episode at {load} load on {experiment.scenario}: {', '.join(dropped)}."
     own, base = results.per_seed(guided, load), results.per_seed(CONTROL, load)
     change = difference(own, base, paired=experiment.shared_networks)
     of = ratio(own, base, paired=experiment.shared_networks)
     adviser = experiment.row(guided).adviser
-    numbers = f"{_number(iqm(own))} hand-off requests an episode"
-    alone = _number(iqm(base))
+    numbers = f"{number_text(iqm(own))} hand-off requests an episode"
+    alone = number_text(iqm(base))
     what = f"At {load} load on {experiment.scenario}, base stations that weigh the advice of '{adviser}'"
     if change.high < 0:
         share = f", so {100 * (1 - of.estimate):.0f} % fewer with advice" if math.isfinite(of.estimate) else ""
@@ -181,12 +181,6 @@ def _plain_test(test: dict[str, Any]) -> dict[str, Any]:
     return {**test, "dunn_holm_p": dict(test["dunn_holm_p"])}
 
 
-def _number(value: float) -> str:
-    """Three significant digits as far as a table needs them, with a true minus sign."""
-    text = f"{value:.2f}" if abs(value) < 9.995 else f"{value:.1f}"
-    return text.replace("-", "−")
-
-
 def by_load(rows: Sequence[Mapping[str, Any]], what: str) -> dict[str, dict[str, Any]]:
     """That field of a summary's rows by load and row, where there is one."""
     found: dict[str, dict[str, Any]] = {}
@@ -195,27 +189,6 @@ def by_load(rows: Sequence[Mapping[str, Any]], what: str) -> dict[str, dict[str,
         if row[what] is not None:
             of_load[row["label"]] = row[what]
     return found
-
-
-def interval_text(interval: Mapping[str, Any] | Interval | None) -> str:
-    """`3.0 [2.8, 3.3]`, or a dash."""
-    if interval is None:
-        return "–"
-    values: Mapping[str, Any] = interval.as_json() if isinstance(interval, Interval) else interval
-    if any(values[name] is None for name in ("estimate", "low", "high")):
-        return "–"
-    return f"{_number(values['estimate'])} [{_number(values['low'])}, {_number(values['high'])}]"
-
-
-def against_text(against: Mapping[str, Any] | None) -> str:
-    """The ratio to the control, `0.33 [0.30, 0.37] ×`, or the difference where the control is about 0."""
-    if against is None:
-        return "–"
-    times = interval_text(against["ratio"])
-    if times != "–" and against["ratio"]["high"] < 100:
-        return f"{times} ×"
-    sign = "+" if against["difference"]["estimate"] > 0 else ""
-    return f"{sign}{interval_text(against['difference'])}"
 
 
 def text_table(summary: Mapping[str, Any], columns: Sequence[str] = TERMINAL_COLUMNS) -> list[list[str]]:
