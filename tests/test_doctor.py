@@ -79,3 +79,23 @@ def test_the_table_shows_brackets_as_they_are_and_json_holds_every_check(
     assert "pip install 'ranpilot[llm]'" in capsys.readouterr().out
     (found,) = json.loads((tmp_path / "doctor.json").read_text())
     assert Check(**found) == check
+
+
+def test_the_endpoint_is_told_and_its_key_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    def found() -> tuple[bool, str]:
+        (check,) = rooms._endpoint()
+        assert "sk-secret" not in str(check)
+        return check.ok, check.found
+
+    for variable in ("RANPILOT_ENDPOINT_URL", "RANPILOT_ENDPOINT_KEY"):
+        monkeypatch.delenv(variable, raising=False)
+    assert found() == (True, "not set: endpoint:MODEL needs its address in RANPILOT_ENDPOINT_URL")
+    monkeypatch.setenv("RANPILOT_ENDPOINT_URL", "http://127.0.0.1:8080/v1")
+    assert found() == (True, "http://127.0.0.1:8080/v1 (RANPILOT_ENDPOINT_KEY is not set)")
+    monkeypatch.setenv("RANPILOT_ENDPOINT_KEY", "sk-secret")
+    assert found() == (True, "http://127.0.0.1:8080/v1 (RANPILOT_ENDPOINT_KEY is set)")
+    monkeypatch.setenv("RANPILOT_ENDPOINT_KEY", "sk-secret sk-secret")
+    assert found()[0] is False
+    monkeypatch.setenv("RANPILOT_ENDPOINT_KEY", "sk-secret")
+    monkeypatch.setenv("RANPILOT_ENDPOINT_URL", "https://me:sk-secret@host/v1")
+    assert found()[0] is False

@@ -229,23 +229,36 @@ def twin_bench(json_file: JsonFile = None) -> None:
     bench(json_file)
 
 
-def llm_choose(prompt: Word, /, options: str = " up, down, keep, move", depth: int = 30) -> None:
-    """Ask the embedded language model to choose among single words, and print the chances.
+def llm_choose(
+    prompt: Word,
+    /,
+    options: str = " up, down, keep, move",
+    model: str = "embedded",
+    depth: Number = None,
+    json_file: JsonFile = None,
+) -> None:
+    """Ask a language model to choose among single words, and print the chances.
 
     Args:
         prompt: what it reads.
         options: the words, separated by commas; a blank before a word belongs to it.
-        depth: how many of its layers run.
+        model: embedded, embedded:ADAPTER or endpoint:MODEL.
+        depth: how many layers of the embedded model run, all where not given.
+        json_file: write the chances to this file too.
     """
     import numpy as np
 
     from ranpilot import llm
+    from ranpilot.runs import write_json
 
     names = options.split(",")
-    model = llm.load("embedded", depth=depth)
-    chances = np.exp(model.choose([prompt], names)[0])
-    for name, chance in sorted(zip(names, chances.tolist(), strict=True), key=lambda pair: -pair[1]):
+    chooser = llm.load(model) if depth is None else llm.load(model, depth=depth)
+    chances = dict(zip(names, np.exp(chooser.choose([prompt], names)[0]).tolist(), strict=True))
+    for name, chance in sorted(chances.items(), key=lambda pair: -pair[1]):
         _say(f"{chance:6.3f} {name}")
+    if json_file is not None:
+        asked = {"model": chooser.name, "model_hash": chooser.model_hash, "prompt": prompt}
+        write_json(json_file, asked | {"chances": chances})
 
 
 def doctor(json_file: JsonFile = None) -> int:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from ranpilot.errors import RanpilotError
 from ranpilot.llm import extras, precision, weights
+from ranpilot.llm.backends import endpoint
 from ranpilot.llm.cache import cache_folder
 from ranpilot.runs.files import write_json
 from ranpilot.runs.provenance import provenance
@@ -45,7 +46,7 @@ class Check:
 def diagnose() -> list[Check]:
     """Look at everything; takes about three seconds where torch is installed."""
     look: tuple[Callable[[], list[Check]], ...] = (
-        _python, _package, _numba, _torch, _bfloat16, _weights, _data, _cache, _extras,
+        _python, _package, _numba, _torch, _bfloat16, _weights, _endpoint, _data, _cache, _extras,
     )  # fmt: skip
     return [check for part in look for check in part()]
 
@@ -132,6 +133,14 @@ def _weights() -> list[Check]:
     except RanpilotError as error:
         cached = Check("weights cache", False, *_problem_and_remedy(error))
     return [package, cached]
+
+
+def _endpoint() -> list[Check]:
+    """Whether an endpoint is named, without asking it anything; never the key."""
+    try:
+        return [Check("endpoint", True, endpoint.described())]
+    except RanpilotError as error:
+        return [Check("endpoint", False, str(error), f"set {endpoint.URL_VARIABLE} and {endpoint.KEY_VARIABLE} anew")]
 
 
 def _data() -> list[Check]:

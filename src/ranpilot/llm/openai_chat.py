@@ -106,8 +106,8 @@ def written_text(reply: Reply) -> str:
 def row_of_tokens(tokens: Sequence[TopToken], words: Sequence[str]) -> FloatArray | None:
     """Log-probabilities [words], normalised over them, of the likeliest first tokens; None where these don't tell.
 
-    Blanks and capitals don't count. A word that is none of the tokens gets the most that it can have: the least of their
-    probabilities, or what they leave over. They tell only where the words found hold at least LEAST_SHARE together.
+    Blanks and capitals don't count. A word that is none of the tokens gets the most that it can have: the least of
+    their probabilities, or what they leave over. They tell only where the words found hold LEAST_SHARE together.
     """
     logprobs = np.array([token.logprob for token in tokens])
     left_over = max(1.0 - np.exp(logprobs).sum(), SMALLEST)

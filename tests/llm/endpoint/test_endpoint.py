@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 from typing import Literal
 
@@ -9,7 +11,7 @@ import numpy as np
 import pytest
 from pydantic import BaseModel, Field
 
-from ranpilot import llm
+from ranpilot import cli, llm
 from ranpilot.errors import BackendError, ModelOutputError
 from ranpilot.llm.openai_chat import TopToken, row_of_tokens
 
@@ -256,3 +258,25 @@ def test_the_memo_stands_in_the_users_cache_under_the_models_hash(server: Told, 
     assert [path.name for path in (tmp_path / "cache" / "ranpilot" / "memo").iterdir()] == [
         f"{model.model_hash}.sqlite"
     ]
+
+
+# The command line.
+
+
+def test_the_command_asks_the_named_model_and_writes_what_it_said(
+    server: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    server.tell(likely(up=LN(0.2), down=LN(0.7), keep=LN(0.1)))
+    monkeypatch.setenv("RANPILOT_ENDPOINT_URL", server.url)
+    arguments = ["full ->", "--options", "up,down,keep", "--json", str(tmp_path / "a.json")]
+    monkeypatch.setattr(sys, "argv", ["ranpilot", "llm", "choose", *arguments, "--model", "endpoint:tiny"])
+    assert cli.main() == 0
+    assert [line.split() for line in capfd.readouterr().out.splitlines()] == [
+        ["0.700", "down"], ["0.200", "up"], ["0.100", "keep"],
+    ]  # fmt: skip
+    written = json.loads((tmp_path / "a.json").read_text())
+    assert (written["model"], written["prompt"]) == ("endpoint:tiny", "full ->")
+    assert written["chances"] == pytest.approx({"up": 0.2, "down": 0.7, "keep": 0.1})
+    monkeypatch.setattr(sys, "argv", [*sys.argv, "--depth", "4"])
+    assert cli.main() == 2
+    assert capfd.readouterr().err.startswith("error: endpoint.depth = 4, but must be left out (no such key; ")

@@ -32,10 +32,10 @@ from ranpilot.llm.memo import Memo, TextMemo, answer_key
 from ranpilot.llm.openai_chat import Reply, constrained, row_of_tokens, written_text
 from ranpilot.llm.prompts import load_prompt
 from ranpilot.llm.schema import bounded_schema
-from ranpilot.llm.transport import Address
+from ranpilot.llm.transport import Address, check_key
 from ranpilot.validation import as_config_error
 
-__all__ = ["KEY_VARIABLE", "PART", "URL_VARIABLE", "Endpoint", "EndpointConfig"]
+__all__ = ["KEY_VARIABLE", "PART", "URL_VARIABLE", "Endpoint", "EndpointConfig", "described"]
 
 URL_VARIABLE, KEY_VARIABLE = "RANPILOT_ENDPOINT_URL", "RANPILOT_ENDPOINT_KEY"
 WORD, JSON = (load_prompt(Path(__file__).parent, name, 1) for name in ("endpoint_word", "endpoint_json"))
@@ -282,6 +282,19 @@ class Endpoint:
 
 
 PART = Endpoint
+
+
+def described() -> str:
+    """What the environment says about an endpoint, in words without the key; nothing is asked.
+
+    Raises: ConfigError for an address that is none; BackendError for a key that no header can carry.
+    """
+    url, key = os.environ.get(URL_VARIABLE), os.environ.get(KEY_VARIABLE, "").strip()
+    if key:
+        check_key(key, KEY_VARIABLE)
+    if not url:
+        return f"not set: endpoint:MODEL needs its address in {URL_VARIABLE}"
+    return f"{Address.parse(url).url} ({KEY_VARIABLE} is {'set' if key else 'not set'})"
 
 
 def _checked(settings: dict[str, Any]) -> EndpointConfig:
