@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ranpilot.experiments.design import Experiment, Row
@@ -67,6 +68,12 @@ def test_records_tell_phase_counts_and_use_of_advice(whole: bytes) -> None:
     assert "agents" not in records[0]
     assert [sum(of) for of in records[-1]["agents"]["dropped"]] == records[-1]["counts"]["dropped"]
     assert all(0 <= share <= 1 for share in records[-1]["usage"]["used"])
+
+
+def test_calibration_is_recorded_in_the_test_alone(whole: bytes) -> None:
+    records = [json.loads(line) for line in whole.splitlines()]
+    assert ["calibration" in record for record in records] == [False] * 4 + [True] * 2
+    assert np.array(records[-1]["calibration"]).shape == (3, 10)
 
 
 def test_rows_have_disjoint_networks_unless_they_are_shared() -> None:
