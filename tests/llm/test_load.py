@@ -68,3 +68,18 @@ def test_an_argument_that_cannot_be_used_is_refused(name: str, settings: Any, se
 def test_a_misspelt_backend_with_an_argument_is_refused_by_its_own_name() -> None:
     with pytest.raises(UnknownNameError, match=r"No language model is called 'parot'; did you mean 'parrot'"):
         llm.load("parot:small")
+
+
+BACKENDS = llm.names()
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_every_backend_chooses_and_writes_and_refuses_a_setting_that_it_does_not_know(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part: Any = llm.BACKENDS.load(name)
+    assert callable(part.choose)
+    assert callable(part.generate)
+    monkeypatch.setenv("RANPILOT_ENDPOINT_URL", "http://127.0.0.1:1")
+    with pytest.raises(ConfigError, match=rf"{name}\.no_such_setting = 1, but must be left out \(no such key"):
+        llm.load(f"{name}:x", no_such_setting=1)

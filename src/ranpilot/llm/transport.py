@@ -181,6 +181,8 @@ def _broken_off(error: Exception) -> PostFailed:
         return PostFailed("unreachable", f"its certificate is not valid ({error.verify_message})")
     if isinstance(error, socket.gaierror):
         return PostFailed("unreachable", "no such host", again=error.errno == socket.EAI_AGAIN)
+    if isinstance(error, ConnectionResetError | ConnectionAbortedError | BrokenPipeError):
+        return PostFailed("broken off", "the connection was closed before the whole answer came", again=True)
     if isinstance(error, http.client.HTTPException | ValueError) and not isinstance(error, OSError):
         return PostFailed("broken off", f"the answer is no HTTP ({type(error).__name__})", again=True)
     reason = getattr(error, "strerror", None) or type(error).__name__

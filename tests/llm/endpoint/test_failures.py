@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
+import ssl
+import subprocess
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -55,13 +59,13 @@ def test_an_answer_that_does_not_come_in_time_is_a_timeout_however_it_is_drawn_o
 
 @pytest.mark.parametrize(
     ("first", "outcome"),
-    [(refused(500), "HTTP 500"), (refused(503), "HTTP 503"), (hung_up, "unreachable"), (no_http, "broken off"),
+    [(refused(500), "HTTP 500"), (refused(503), "HTTP 503"), (hung_up, "broken off"), (no_http, "broken off"),
      (raw(b'{"choices', length=500), "broken off"), (silent, "timeout")],
     ids=["500", "503", "hung up", "no http", "cut short", "timeout"],
 )  # fmt: skip
 def test_what_may_pass_is_tried_again(server: Told, make: Make, first: Reply, outcome: str) -> None:
     server.tell(first, word("up"))
-    model = make(timeout_s=0.3)
+    model = make(timeout_s=0.7 if first is silent else 5.0)
     assert model.choose(["a"], OPTIONS).argmax() == 0
     assert outcomes(model) == [outcome, "answered"]
     assert [call.attempt for call in model.calls] == [1, 2]
@@ -120,6 +124,7 @@ def test_a_server_that_says_when_to_return_is_obeyed_up_to_a_minute(
         (raw(b'"only a text"', 400), "HTTP 400 (only a text)."),
         (raw(b"", 400), "HTTP 400."),
         (no_http, "the answer is no HTTP (BadStatusLine)."),
+        (hung_up, "the connection was closed before the whole answer came."),
     ],
 )  # fmt: skip
 def test_what_is_no_chat_endpoint_is_one_clear_sentence(server: Told, make: Make, reply: Reply, sentence: str) -> None:
@@ -139,6 +144,30 @@ def test_a_key_does_not_follow_a_redirect(server: Told, make: Make) -> None:
         server.tell(raw(b"", 308, Location=f"{other.url}/chat/completions"))
         failure(lambda: make().choose(["a"], OPTIONS))
         assert other.seen == []
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+def test_a_server_that_cannot_prove_its_name_does_not_get_the_key(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    made = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=here -addext subjectAltName=IP:127.0.0.1"
+    subprocess.run([*made.split(), "-keyout", secret, "-out", certificate], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, secret)
+    with told_server() as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        server.tell(word("up"))
+        url = server.url.replace("http:", "https:")
+        model = make(base_url=url, retries=0)
+        error = failure(lambda: model.choose(["a"], OPTIONS))
+        assert str(error).endswith(": its certificate is not valid (self-signed certificate).")
+        assert (server.seen, outcomes(model)) == ([], ["unreachable"])
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert model.choose(["a"], OPTIONS).argmax() == 0
+        server.tell(dripping)
+        slow = make(base_url=url, retries=0, timeout_s=0.3)
+        assert isinstance(failure(lambda: slow.choose(["b"], OPTIONS)), BackendTimeout)
 
 
 def test_an_address_where_nobody_listens_is_named(make: Make, waits: list[float]) -> None:
