@@ -19,9 +19,9 @@ from ranpilot.experiments.statistics import iqm, iqm_interval
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["PerSeed", "draw_gain", "draw_reliability", "draw_seeds"]
+__all__ = ["SeedValues", "draw_gain", "draw_reliability", "draw_seeds"]
 
-PerSeed = Mapping[str, Mapping[str, Sequence[float]]]
+SeedValues = Mapping[str, Mapping[str, Sequence[float]]]
 """Load, then row, to one number for each seed."""
 
 LOSING = "#dc2626"
@@ -38,7 +38,7 @@ RELIABILITY_ROWS = (
 )
 
 
-def draw_gain(drops: PerSeed) -> str | None:
+def draw_gain(drops: SeedValues) -> str | None:
     """Dropped requests along the way from learning alone to advice, and what each step is of the gain.
 
     Loads without a gain are left out; None where none is left, or rows of the way are missing.
@@ -66,7 +66,7 @@ def draw_gain(drops: PerSeed) -> str | None:
     return to_svg(figure, f"Where the gain comes from: {', '.join(GAIN_STEPS)}")
 
 
-def draw_seeds(drops: PerSeed, *, paired: bool) -> str | None:
+def draw_seeds(drops: SeedValues, *, paired: bool) -> str | None:
     """One dot a seed for the main rows; seeds that drop more than learning alone are marked.
 
     paired: rows share their networks, and each dot is a network's difference from learning alone on it.
