@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 
 from ranpilot import cli, llm
 from ranpilot.errors import BackendError, ModelOutputError
+from ranpilot.llm import chat_client
 from ranpilot.llm.openai_chat import TopToken, row_of_tokens
 
 from .chat_servers import (
@@ -249,6 +250,18 @@ def test_a_written_answer_is_remembered_by_prompt_schema_and_sampling(server: To
         before = len(server.seen)
         act()
         assert len(server.seen) == before + 1
+
+
+def test_what_was_answered_before_ctrl_c_is_kept(server: Told, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: float) -> None:
+        raise KeyboardInterrupt
+
+    server.tell(word("up"), refused(500))
+    model = make(concurrency=1)
+    monkeypatch.setattr(chat_client, "sleep", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        model.choose(["a", "b", "c"], OPTIONS)
+    assert make(max_calls=0).choose(["a"], OPTIONS).argmax() == 0
 
 
 def test_the_memo_stands_in_the_users_cache_under_the_models_hash(server: Told, make: Make, tmp_path: Path) -> None:

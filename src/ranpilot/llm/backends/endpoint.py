@@ -181,7 +181,7 @@ class Endpoint:
         return read_answer(self._texts.keep({key: text})[key], schema)
 
     def _choose_new(self, prompts: Mapping[bytes, str], words: Sequence[str]) -> dict[bytes, FloatArray]:
-        """Ask for every prompt, some at a time; what was answered is kept before the first failure is raised."""
+        """Ask for every prompt, some at a time; what was answered is kept before a failure or Ctrl-C is raised."""
         rows: dict[bytes, FloatArray] = {}
         uniform: dict[bytes, FloatArray] = {}
         failures: list[RanpilotError] = []
@@ -201,10 +201,10 @@ class Endpoint:
             finally:
                 for future in running.values():
                     future.cancel()
-        kept = self._choices.keep(rows) if rows else {}
+                rows = self._choices.keep(rows) if rows else {}
         if failures:
             raise failures[0]
-        return kept | uniform
+        return rows | uniform
 
     def _choose_one(self, prompt: str, words: Sequence[str]) -> FloatArray:
         """The row [options] of one prompt."""
