@@ -233,7 +233,7 @@ def _roll(env: Environment, config: LabelConfig, picks: Picks, *, without_events
 
 
 class _Hold:
-    """The tried agent repeats its action for the first steps; afterwards it does as a heuristic, as all others always."""
+    """The tried agent repeats its action for the first steps; then it does as a heuristic, as all others always."""
 
     def __init__(self, heuristic: Controller, agent: IntArray, option: IntArray, hold_steps: int) -> None:
         self._heuristic, self._agent, self._option, self._left = heuristic, agent, option, hold_steps - 1
