@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ranpilot.twin.rng import STREAM_EVENT, STREAM_EVENT_TIME, draw_uniform4
+from ranpilot.twin.state import NEVER
 
 TICK_S = 0.01
 
@@ -32,22 +33,24 @@ class CellNow:
 
 
 def draw_events(scenario: Any, seed: int, network: int, known_slot: int = -1) -> dict[int, Event]:
-    """By window, the events that are announced after `known_slot`."""
+    """By window, the events that are announced, or begin without a word, after `known_slot`."""
     rules, slots = scenario.events, round(TICK_S / scenario.slot_s)
     found, window, begin_s = {}, 0, rules.first_s
     while begin_s < rules.last_s - 1e-9:
         chance, kind_at, cell_at, moment = draw_uniform4(seed, network, window, 0, STREAM_EVENT)
-        lead_at, duration_at, _, _ = draw_uniform4(seed, network, window, 0, STREAM_EVENT_TIME)
+        lead_at, duration_at, told, _ = draw_uniform4(seed, network, window, 0, STREAM_EVENT_TIME)
         announced = round(rules.first_s / TICK_S) + int((window + moment) * round(rules.every_s / TICK_S))
         start = announced + among(rules.lead_s, lead_at)
+        kind = pick([kind.weight for kind in rules.kinds], kind_at)
+        is_told = told < rules.kinds[kind].announced_share
         event = Event(
-            kind=pick([kind.weight for kind in rules.kinds], kind_at),
+            kind=kind,
             cell=int(cell_at * scenario.num_cells),
-            announced=announced * slots,
+            announced=announced * slots if is_told else NEVER,
             start=start * slots,
             stop=(start + among(rules.duration_s, duration_at)) * slots,
         )
-        if chance < rules.share and event.announced > known_slot:
+        if chance < rules.share and min(event.announced, event.start) > known_slot:
             found[window] = event
         window, begin_s = window + 1, begin_s + rules.every_s
     return found

@@ -375,7 +375,7 @@ MISTAKES = [
         "arrival_factor: 6",
         "arival_factor: 6",
         "16: events.kinds.0.arival_factor = 6, but must be left out (no such key; did you mean 'arrival_factor'; "
-        "known: name, weight, arrival_factor, departure_factor, places_share, power_cut_db).",
+        "known: name, weight, announced_share, arrival_factor, departure_factor, places_share, power_cut_db).",
     ),
     ("arrival_factor: 6", "power_cut_db: -6", "16: events.kinds.0.power_cut_db = -6, but must be at least 0."),
     ("places_share: 0", "places_share: 30", "17: events.kinds.1.places_share = 30, but must be at most 1."),

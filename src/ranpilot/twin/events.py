@@ -1,9 +1,9 @@
-"""Announced events of a scenario: what may happen to a cell, how often, for how long, and how early it is known.
+"""Events of a scenario: what may happen to a cell, how often, for how long, and how early it is known.
 
 Time from `first_s` to `last_s` is cut into windows of `every_s`. In each window one event is announced with probability
 `share`, at a uniform moment of the window, in a uniformly drawn cell; its kind is drawn by weight, it starts `lead_s`
-after the announcement and lasts `duration_s`, both uniform. Events of one cell may overlap: factors then multiply, and
-the tighter limit holds.
+after the announcement and lasts `duration_s`, both uniform. Of a kind with an `announced_share` below 1 some come
+without a word. Events of one cell may overlap: factors then multiply, and the tighter limit holds.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ class EventKind(Part):
     name: str
     weight: Annotated[float, bounded(0.0, 1000.0, "1")] = 1.0
     """How often this kind is drawn, relative to the others."""
+    announced_share: Annotated[float, bounded(0.0, 1.0, "1")] = 1.0
+    """Probability that such an event is announced; otherwise nobody is told of it."""
     arrival_factor: Annotated[float, bounded(0.0, 100.0, "1")] = 1.0
     """Multiplies the rate at which users arrive."""
     departure_factor: Annotated[float, bounded(0.0, 100.0, "1")] = 1.0

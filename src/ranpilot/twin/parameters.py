@@ -66,7 +66,7 @@ TRANSPORT_BITS, NUM_CODE_BLOCKS, SIZE_CLASS = 0, 1, 2
 SHARE_BELOW, DEADLINE_SLOTS = 0, 1
 
 # Columns of EventRules.kind.
-WEIGHT_BELOW, ARRIVALS_TIMES, DEPARTURES_TIMES = 0, 1, 2
+WEIGHT_BELOW, ARRIVALS_TIMES, DEPARTURES_TIMES, TOLD_SHARE = 0, 1, 2, 3
 
 FloatArray = NDArray[np.float64]
 Float32Array = NDArray[np.float32]
@@ -186,7 +186,7 @@ class EventRules(NamedTuple):
     duration_ticks: tuple[int, int]
     """least and greatest"""
     kind: FloatArray
-    """[kind, 3] cumulative weight, factor of arrivals, factor of departures"""
+    """[kind, 4] cumulative weight, factor of arrivals, factor of departures, share that is announced"""
     places: Int32Array
     """[kind, C] connected users at most, NEVER = no limit"""
     power_dbm: FloatArray
@@ -341,11 +341,11 @@ def _events(scenario: Scenario) -> EventRules:
     events, num_cells = scenario.events, scenario.num_cells
     if events is None:
         none = np.zeros((0, num_cells))
-        return EventRules(0.0, 0, 1, (0, 0), (0, 0), np.zeros((0, 3)), none.astype(np.int32), none)
+        return EventRules(0.0, 0, 1, (0, 0), (0, 0), np.zeros((0, 4)), none.astype(np.int32), none)
     weight_below = np.cumsum([kind.weight for kind in events.kinds])
     # Exactly 1 from the last kind that can be drawn on, whatever rounding left.
     weight_below = np.where(weight_below == weight_below[-1], 1.0, weight_below / weight_below[-1])
-    factors = [(kind.arrival_factor, kind.departure_factor) for kind in events.kinds]
+    factors = [(kind.arrival_factor, kind.departure_factor, kind.announced_share) for kind in events.kinds]
     share = np.array([kind.places_share for kind in events.kinds])[:, None]
     places = np.where(share < 1.0, np.floor(share * _capacity(scenario) + 1e-9), state.NEVER)
     least_dbm = np.array([site.power_range_dbm[0] for site in scenario.layout.sites])

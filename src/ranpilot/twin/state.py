@@ -67,7 +67,7 @@ EVENT_KIND = 0
 """Index into the scenario's kinds, -1 for no event."""
 EVENT_CELL = 1
 ANNOUNCED_SLOT = 2
-"""First slot in which it is known; NEVER for no event, like the next two."""
+"""First slot in which it is known; NEVER for no event, like the next two, and for one that nobody is told of."""
 START_SLOT = 3
 """First slot in which it is in force."""
 STOP_SLOT = 4

@@ -55,7 +55,8 @@ class EventView(NamedTuple):
     cell: IntArray
     """[B, E] -1 where there is no event"""
     announced_slot: IntArray
-    """[B, E] first slot in which it is known; NEVER (`twin/state.py`) where there is no event, like the next two"""
+    """[B, E] first slot in which it is known; NEVER (`twin/state.py`) where there is no event, like the next two, and for
+    an event that nobody is told of"""
     start_slot: IntArray
     """[B, E] first slot in which it is in force"""
     stop_slot: IntArray

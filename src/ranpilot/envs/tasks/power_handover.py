@@ -107,6 +107,8 @@ class PowerHandover:
             most_moves=numbers.most_moves,
             pingpong_steps=numbers.pingpong_steps,
         )
+        # What cells report of themselves: that an event closes a cell stands in its announcement alone.
+        self._capacity = networks.capacity
         self._notices = Notices(scenario, self.spec.neighbours)
         self._announced = announced_counters(scenario)
         self._calls = make_calls(self.num_networks, scenario.num_places)
@@ -182,7 +184,7 @@ class PowerHandover:
         """What the next `act` should see."""
         links, cells = self._links, self.networks.cells
         bad_share = links.bad / np.maximum(links.calls, 1)
-        values = (cells.tx_power_dbm, bad_share, links.calls >= cells.admission_limit, self._last_drops)
+        values = (cells.tx_power_dbm, bad_share, links.calls >= self._capacity, self._last_drops)
         local = np.empty((*bad_share.shape, len(values)))
         for d, (feature, value) in enumerate(zip(self.spec.features, values, strict=True)):
             low, high = np.array(feature.low), np.array(feature.high)
@@ -190,7 +192,7 @@ class PowerHandover:
         state = np.empty((*bad_share.shape, len(STATE_NAMES)))
         state[:, :, 0] = np.minimum(links.requests / self._rule.most_moves, 1.0)
         state[:, :, 1] = links.oldest_age >= self._rule.patience_steps
-        state[:, :, 2] = np.clip((cells.admission_limit - links.calls) / self._rule.most_moves, 0.0, 1.0)
+        state[:, :, 2] = np.clip((self._capacity - links.calls) / self._rule.most_moves, 0.0, 1.0)
         state[:, :, 3] = bad_share
         count = self.num_networks
         return Observation(

@@ -10,7 +10,7 @@ import math
 
 from ranpilot.kernels import inner_kernel, woven_kernel
 from ranpilot.twin import state as s
-from ranpilot.twin.parameters import ARRIVALS_TIMES, DEPARTURES_TIMES, WEIGHT_BELOW, Parameters
+from ranpilot.twin.parameters import ARRIVALS_TIMES, DEPARTURES_TIMES, TOLD_SHARE, WEIGHT_BELOW, Parameters
 from ranpilot.twin.rng import STREAM_EVENT, STREAM_EVENT_TIME, draw_uniform4, fold_seed
 
 __all__ = ["NOTHING_KNOWN", "draw_events", "put_events_in_force"]
@@ -21,20 +21,26 @@ NOTHING_KNOWN = -1
 
 @inner_kernel
 def draw_events(net: s.Network, parameters: Parameters, known_slot: int) -> None:
-    """Draw the event of every window whose announcement was not known by `known_slot`.
+    """Draw the event of every window that was neither announced nor felt by `known_slot`.
 
-    One that would have been announced by then is no event: it would have been known.
+    One that would have been by then is no event: it would have been known.
     """
     rules = parameters.events
     seed, network = net.identity[s.SEED], net.identity[s.NETWORK]
     slots = parameters.grid.tick_slots
     for window in range(len(net.event)):
-        if net.event[window, s.ANNOUNCED_SLOT] <= known_slot:
+        if net.event[window, s.ANNOUNCED_SLOT] <= known_slot or net.event[window, s.START_SLOT] <= known_slot:
             continue
         has_event, kind_uniform, where, when = draw_uniform4(seed, network, window, 0, STREAM_EVENT)
-        lead, length, _, _ = draw_uniform4(seed, network, window, 0, STREAM_EVENT_TIME)
+        lead, length, told, _ = draw_uniform4(seed, network, window, 0, STREAM_EVENT_TIME)
         announced = rules.first_tick + int((window + when) * rules.window_ticks)
-        if has_event >= rules.share or announced * slots <= known_slot:
+        start = announced + rules.lead_ticks[0] + int(lead * (rules.lead_ticks[1] - rules.lead_ticks[0] + 1))
+        kind = 0
+        while kind_uniform >= rules.kind[kind, WEIGHT_BELOW]:
+            kind += 1
+        is_told = told < rules.kind[kind, TOLD_SHARE]
+        noticed = announced if is_told else start
+        if has_event >= rules.share or noticed * slots <= known_slot:
             net.event[window, s.EVENT_KIND] = -1
             net.event[window, s.EVENT_CELL] = -1
             net.event[window, s.ANNOUNCED_SLOT] = s.NEVER
@@ -42,14 +48,10 @@ def draw_events(net: s.Network, parameters: Parameters, known_slot: int) -> None
             net.event[window, s.STOP_SLOT] = s.NEVER
             net.event[window, s.EVENT_SEED] = 0
             continue
-        kind = 0
-        while kind_uniform >= rules.kind[kind, WEIGHT_BELOW]:
-            kind += 1
-        start = announced + rules.lead_ticks[0] + int(lead * (rules.lead_ticks[1] - rules.lead_ticks[0] + 1))
         duration = rules.duration_ticks[0] + int(length * (rules.duration_ticks[1] - rules.duration_ticks[0] + 1))
         net.event[window, s.EVENT_KIND] = kind
         net.event[window, s.EVENT_CELL] = int(where * len(net.cell))
-        net.event[window, s.ANNOUNCED_SLOT] = announced * slots
+        net.event[window, s.ANNOUNCED_SLOT] = announced * slots if is_told else s.NEVER
         net.event[window, s.START_SLOT] = start * slots
         net.event[window, s.STOP_SLOT] = (start + duration) * slots
         net.event[window, s.EVENT_SEED] = fold_seed(seed, network, window, 0, STREAM_EVENT_TIME)
