@@ -36,6 +36,9 @@ METRICS: dict[str, str] = {
 }
 """Columns of the results, and what they mean (the glossary of the report)."""
 
+KEPT_OF_TRAINING = ("dropped",)
+"""Counts of training episodes that are read; `metrics.jsonl` has them all."""
+
 
 @dataclass(frozen=True)
 class CellResult:
@@ -121,8 +124,17 @@ def read_results(experiment: Experiment, folder: RunFolder) -> Results:
         cell = folder.cell(row.label, load)
         if not cell.is_finished:
             raise CheckpointError(str(cell.path), "is not finished", "repeat the command of the run to go on")
-        cells[row.label, load] = CellResult(row, load, cell.records(), cell.summary())
+        records = [_without_details_of_training(record) for record in cell.records()]
+        cells[row.label, load] = CellResult(row, load, records, cell.summary())
     return Results(experiment, cells)
+
+
+def _without_details_of_training(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A long training has tens of thousands of episodes, of which reports show the reward and the drops."""
+    if record["phase"] != "train":
+        return record
+    kept = {name: record[name] for name in ("episode", "phase", "reward")}
+    return {**kept, "counts": {name: record["counts"][name] for name in KEPT_OF_TRAINING}}
 
 
 def _read(record: Mapping[str, Any], metric: str) -> list[float] | None:
