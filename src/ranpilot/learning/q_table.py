@@ -79,6 +79,17 @@ class Tables(NamedTuple):
     """[B, A, S] the option that wins a tie; the others follow it cyclically."""
 
 
+class Step(NamedTuple):
+    """What every agent did and what came of it, [B, A]."""
+
+    states: IntArray
+    options: IntArray
+    reward: FloatArray
+    next_states: IntArray
+    discount: FloatArray
+    """[B] factor of the successor's value."""
+
+
 class QTable:
     """The Q-tables of A agents in each of B networks; `seen`: what makes a state, the own features where None."""
 
@@ -98,6 +109,7 @@ class QTable:
         self.tables = Tables(np.full(shape, float(initial)), visits, first_option)
         _draw_first_options(seed, first_network, shape[3], self.tables.first_option)
         self._all_rows = np.arange(num_networks)
+        self._full_weight = np.ones(shape[:2])
 
     @property
     def values(self) -> NDArray[np.float64]:
@@ -138,13 +150,15 @@ class QTable:
         next_states: IntArray,
         discount: FloatArray,
         rate: tuple[float, float],
+        *,
+        weight: NDArray[np.float64] | None = None,
     ) -> None:
         """One step of every agent; arrays [B, A], but discount [B]: γ, or 0 where the episode terminated.
 
-        rate: α and the exponent p of the visits.
+        rate: α and the exponent p of the visits; weight: [B, A] factor of the rate, 1 where None.
         """
-        target = np.ascontiguousarray(reward, dtype=np.float64)
-        _update(self.tables, states, options, target, next_states, discount, rate)
+        step = Step(states, options, np.ascontiguousarray(reward, dtype=np.float64), next_states, discount)
+        _update(self.tables, step, rate, self._full_weight if weight is None else weight)
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """The live state, by name; a checkpoint holds it and is written back into it."""
@@ -238,23 +252,17 @@ def _fill_greedy(tables: Tables, networks: IntArray, states: IntArray, best: NDA
 
 
 @kernel
-def _update(
-    tables: Tables,
-    states: IntArray,
-    options: IntArray,
-    reward: FloatArray,
-    next_states: IntArray,
-    discount: FloatArray,
-    rate: tuple[float, float],
-) -> None:
+def _update(tables: Tables, step: Step, rate: tuple[float, float], weight: NDArray[np.float64]) -> None:
     """One Q-learning step of every agent of every network."""
-    for network in range(states.shape[0]):
-        for agent in range(states.shape[1]):
-            state, option, after = states[network, agent], options[network, agent], next_states[network, agent]
+    for network in range(step.states.shape[0]):
+        for agent in range(step.states.shape[1]):
+            state, option = step.states[network, agent], step.options[network, agent]
+            after = step.next_states[network, agent]
             best = _greedy_option(tables, network, agent, after)
-            target = reward[network, agent] + discount[network] * tables.values[network, agent, after, best]
+            value = tables.values[network, agent, after, best]
+            target = step.reward[network, agent] + step.discount[network] * value
             tables.visits[network, agent, state, option] += 1
-            alpha = rate[0]
+            alpha = rate[0] * weight[network, agent]
             if rate[1] != 0.0:
                 alpha *= float(tables.visits[network, agent, state, option]) ** -rate[1]
             tables.values[network, agent, state, option] += alpha * (

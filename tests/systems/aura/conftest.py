@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -85,18 +85,20 @@ class Toy:
         return Outcome(action, reward, reward[:, :, None], self.observation, ended & False, ended, counts)
 
     def roll(self, actions, steps, draws, *, then=None, networks=None, discount=1.0):
-        """`WhatIf.roll` for one draw."""
+        """`WhatIf.roll`; the states after the first step are another future for each draw."""
         self.asked.append((actions.copy(), networks, steps, draws, discount))
         picked = self.ids if networks is None else self.ids[networks]
-        rows = np.repeat(picked, actions.shape[2])
-        action = np.moveaxis(actions, 2, 1).reshape(-1, 2)
-        obs, total = self.look(rows, self.time), 0.0
+        num_options = actions.shape[2]
+        action = np.repeat(np.moveaxis(actions, 2, 1).reshape(-1, 2), draws, axis=0)
+        obs, total = self.look(np.repeat(picked, num_options * draws), self.time), 0.0
         for step in range(steps):
             if step > 0:
-                obs = self.look(rows, self.time + step, future=7919)
+                looks = [self.look(picked, self.time + step, future=7919 * (draw + 1)).local for draw in range(draws)]
+                local = np.repeat(np.stack(looks, axis=1)[:, None], num_options, axis=1)
+                obs = replace(obs, local=local.reshape(obs.local.shape))
                 action = then(obs)
             total = total + discount**step * (action == right_option(obs.local)).sum(axis=1)
-        return total.reshape(len(picked), actions.shape[2], 1)
+        return total.reshape(len(picked), num_options, draws)
 
 
 class FixedAdviser:

@@ -72,3 +72,20 @@ def test_counterfactual_trust_neutralises_an_adviser_that_always_keeps_and_the_s
     fooled = drops(*begin("guided", load, 20, first=3000, trust="score", **settings), 600)[500:].mean()
     assert safe < 1.3 * alone
     assert fooled > 1.15 * alone
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("load", ["normal", "high"])
+@pytest.mark.parametrize("adviser", ["inverted-rules", "turning-rules", "random"])
+def test_trust_by_whole_episodes_neutralises_bad_advisers_without_copies(load: str, adviser: str) -> None:
+    alone = drops(*begin("marl-only", load, 20, first=1000, train_episodes=500), 600)[500:].mean()
+    safe = begin("guided", load, 20, first=2000, trust="ab", adviser=adviser, train_episodes=500)
+    assert drops(*safe, 600)[500:].mean() < 1.3 * alone
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("load", "most"), [("normal", 0.5), ("high", 0.5)])
+def test_trust_by_whole_episodes_follows_sensible_rules(load: str, most: float) -> None:
+    alone = drops(*begin("marl-only", load, 20, first=1000, train_episodes=500), 600)[500:].mean()
+    guided = begin("guided", load, 20, first=2000, trust="ab", train_episodes=500)
+    assert drops(*guided, 600)[500:].mean() < most * alone

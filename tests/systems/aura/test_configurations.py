@@ -11,7 +11,7 @@ def test_the_configurations_are_what_their_names_say() -> None:
     assert aura.marl_only() == AuraConfig(trust=None, credit="none")
     assert aura.guided() == AuraConfig(trust="counterfactual", credit="none")
     assert aura.aura() == AuraConfig(trust="counterfactual", credit="centred", credit_alpha=0.05)
-    assert aura.aura_literal() == AuraConfig(trust="score", credit="uniform", credit_alpha=0.1)
+    assert aura.aura_literal() == AuraConfig(trust="score", credit="uniform", credit_alpha=0.1, followed_teach="fully")
     assert list(aura.CONFIGURATIONS) == ["marl-only", "guided", "aura", "aura-literal"]
 
 

@@ -11,6 +11,7 @@ from ranpilot.envs.controller import Controller
 from ranpilot.errors import ActionError, CheckpointError, ConfigError, UnknownNameError
 from ranpilot.systems.aura import AuraConfig
 from ranpilot.systems.aura.controller import Aura
+from ranpilot.systems.aura.trust import TRUSTS
 
 
 def begin(hands, config: AuraConfig, adviser=None, *, num: int = 4, first: int = 0, seed: int = 11):
@@ -87,7 +88,7 @@ def test_a_fifth_of_the_training_episodes_and_no_test_episode_runs_without_advic
     assert abs(quiet.mean() - 0.2) < 4 * np.sqrt(0.2 * 0.8 / quiet.size)
 
 
-@pytest.mark.parametrize("trust", ["score", "counterfactual"])
+@pytest.mark.parametrize("trust", TRUSTS.names())
 def test_a_network_learns_the_same_in_any_batch(hands, trust: str) -> None:
     config = AuraConfig(train_episodes=12, trust=trust, credit="centred", credit_every=2)
     whole, whole_toy = begin(hands, config, hands.good(), num=5)
@@ -99,7 +100,7 @@ def test_a_network_learns_the_same_in_any_batch(hands, trust: str) -> None:
         np.testing.assert_array_equal(whole._trust.arrays()[name][3:], array)
 
 
-@pytest.mark.parametrize("trust", ["score", "counterfactual"])
+@pytest.mark.parametrize("trust", TRUSTS.names())
 def test_a_saved_controller_goes_on_exactly_in_the_middle_of_training(hands, trust: str, tmp_path: Path) -> None:
     config = AuraConfig(train_episodes=12, trust=trust, credit="centred", credit_every=5)
     straight, toy = begin(hands, config, hands.good())
@@ -184,7 +185,7 @@ def test_bad_use_is_one_sentence(hands) -> None:
     with pytest.raises(UnknownNameError, match=r"No trust mechanism is called 'counterfactal'; did you mean 'counterf"):
         Aura(AuraConfig(trust="counterfactal"), hands.good())
     with pytest.raises(
-        ConfigError, match=r"aura.trust = 'counterfactual', but must be 'score' where the network cannot"
+        ConfigError, match=r"aura.trust = 'counterfactual', but must be 'ab' or 'score' where the network cannot"
     ):
         Aura(AuraConfig(trust="counterfactual"), hands.good()).reset(hands.task, 2, 0, None)
     few = replace(hands.task, features=hands.task.features[:3])
@@ -216,3 +217,115 @@ def test_trying_what_ifs_leaves_the_environment_alone(hands) -> None:
     controller.act(toy.observation)
     assert len(toy.asked) == 1
     np.testing.assert_array_equal(before.local, toy.observation.local)
+
+
+def test_the_neighbours_coverage_and_capacity_join_the_state_where_asked_for(hands) -> None:
+    plain, toy = begin(hands, AuraConfig())
+    wide, _ = begin(hands, AuraConfig(neighbour_features=True))
+    assert plain._q.values.shape == (4, 2, 3 * 3 * 2 * 3, 4)
+    assert wide._q.values.shape == (4, 2, 3 * 3 * 2 * 3 * 3 * 2, 4)
+    wide.act(toy.observation)
+    levels, states = wide._q.read(toy.observation.local)
+    np.testing.assert_array_equal(levels[:, :, 4], levels[:, ::-1, 1])
+    np.testing.assert_array_equal(levels[:, :, 5], levels[:, ::-1, 2])
+    np.testing.assert_array_equal(wide._turn.states, states)
+    np.testing.assert_array_equal(wide._turn.context, levels[:, :, 1])
+
+
+def test_agents_that_see_the_neighbour_learn_what_the_others_cannot(hands) -> None:
+    settings = {"train_episodes": 800, "gamma": 0.0, "alpha": 0.5, "initial_value": 1.0, "epsilon_start": 0.05}
+    blind, toy = begin(hands, AuraConfig(**settings))
+    seeing, seeing_toy = begin(hands, AuraConfig(neighbour_features=True, **settings))
+    assert hands.play(seeing, seeing_toy, 850)[800:].mean() > hands.play(blind, toy, 850)[800:].mean() + 0.05
+
+
+def test_an_agent_without_a_neighbour_cannot_see_one(hands) -> None:
+    lonely = replace(hands.task, neighbours=((), (0,)))
+    with pytest.raises(ConfigError, match=r"neighbours of 'rural' = \(\), but must be at least one"):
+        Aura(AuraConfig(neighbour_features=True)).reset(lonely, 2, 0, None)
+
+
+def evidence(controller: Aura) -> float:
+    """Weight of everything that trust has counted."""
+    arrays = controller._trust.arrays()
+    names = {"ab": ("weight",), "score": ("score",)}.get(controller.config.trust, ("wins", "losses"))
+    offset = 0.5 if controller.config.trust == "score" else 0.0
+    return float(sum(np.abs(arrays[name] - offset).sum() for name in names))
+
+
+@pytest.mark.parametrize("trust", TRUSTS.names())
+def test_another_adviser_is_trusted_with_a_tenth_of_the_evidence(hands, trust: str) -> None:
+    controller, toy = begin(hands, AuraConfig(train_episodes=12, trust=trust), hands.good())
+    hands.play(controller, toy, 12)
+    before, other = evidence(controller), hands.bad()
+    assert before > 0.1
+    controller.renew_adviser(other)
+    assert evidence(controller) == pytest.approx(0.1 * before)
+    executed = controller.act(toy.observation)
+    assert (controller._turn.advice == 0).all()
+    controller.observe(toy.step(executed))
+    assert other.num_observed == 1
+    if trust == "counterfactual":
+        fresh = controller._trust.arrays()
+        np.testing.assert_allclose(fresh["follow"][fresh["wins"] + fresh["losses"] == 0], 0.5)
+
+
+class Model:
+    """An adviser with a model behind it."""
+
+    def __init__(self, hands, model_hash: str) -> None:
+        self.inner, self.model_hash, self.name = hands.good(), model_hash, "model"
+        self.reset, self.act, self.observe = self.inner.reset, self.inner.act, self.inner.observe
+        self.explain, self.loads = self.inner.explain, 0
+
+    def save(self, folder: Path) -> None:
+        """Nothing to keep."""
+
+    def load(self, folder: Path) -> None:
+        self.loads += 1
+
+
+@pytest.mark.parametrize("trust", TRUSTS.names())
+def test_a_checkpoint_of_another_model_or_scenario_lowers_trust_and_one_of_the_same_does_not(
+    hands, trust: str, tmp_path: Path
+) -> None:
+    config = AuraConfig(train_episodes=12, trust=trust)
+    controller, toy = begin(hands, config, Model(hands, "aaaa"))
+    hands.play(controller, toy, 12)
+    controller.save(tmp_path)
+    same, changed = Model(hands, "aaaa"), Model(hands, "bbbb")
+    for adviser, factor in ((same, 1.0), (changed, 0.1)):
+        resumed, _ = begin(hands, config, adviser)
+        resumed.load(tmp_path)
+        assert evidence(resumed) == pytest.approx(factor * evidence(controller))
+        np.testing.assert_array_equal(resumed._q.values, controller._q.values)
+    assert (same.loads, changed.loads) == (1, 0)
+    elsewhere = Aura(config, Model(hands, "aaaa"), adviser_name="fixed")
+    elsewhere.reset(replace(hands.task, scenario="another"), 4, 11, toy)
+    elsewhere.load(tmp_path)
+    assert evidence(elsewhere) == pytest.approx(0.1 * evidence(controller))
+
+
+def test_agents_without_advice_have_no_adviser_to_renew(hands) -> None:
+    controller, _ = begin(hands, AuraConfig())
+    with pytest.raises(
+        ConfigError, match=r"aura.trust = None, but must be a trust mechanism, since an adviser is to be"
+    ):
+        controller.renew_adviser(hands.good())
+
+
+@pytest.mark.parametrize("rule", ["as-trusted", "fully"])
+def test_what_is_done_on_advice_teaches_as_far_as_advice_is_trusted(hands, rule: str) -> None:
+    config = AuraConfig(train_episodes=0, trust="score", trust_start=0.3, trust_low=0.3, followed_teach=rule)
+    controller, toy = begin(hands, config, hands.bad(), num=40)
+    controller._q.values[..., 2] = 1.0
+    turn_values = controller._q.values.copy()
+    executed = controller.act(toy.observation)
+    turn, outcome = controller._turn, toy.step(executed)
+    assert 0 < turn.followed.sum() < turn.followed.size
+    controller.observe(outcome)
+    at = (np.arange(40)[:, None], np.arange(2)[None, :], turn.states, executed)
+    after = turn_values[..., 2].max() * 0.95
+    full = 0.1 * (outcome.reward + after - turn_values[at])
+    expected = np.where(turn.followed & (rule == "as-trusted"), 0.3, 1.0) * full
+    np.testing.assert_allclose(controller._q.values[at] - turn_values[at], expected)

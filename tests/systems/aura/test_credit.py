@@ -5,7 +5,8 @@ import pytest
 
 from ranpilot.errors import ConfigError
 from ranpilot.systems.aura import AuraConfig
-from ranpilot.systems.aura.credit import AlignmentController, alignment_score
+from ranpilot.systems.aura.alignment_score import alignment_score
+from ranpilot.systems.aura.credit import AlignmentController
 
 
 def outcome_of(hands, *, requests, dropped, served, power):

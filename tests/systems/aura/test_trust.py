@@ -48,12 +48,16 @@ class Rolls:
         return self.returns[: len(networks), :, None]
 
 
+def nothing():
+    raise AssertionError("the score needs no advantage")
+
+
 def own_policy(networks):
     return networks
 
 
 def test_the_folder_is_the_registry() -> None:
-    assert TRUSTS.names() == ["counterfactual", "score"]
+    assert TRUSTS.names() == ["ab", "beta", "counterfactual", "score"]
 
 
 def test_the_score_moves_by_the_sign_of_reward_minus_mean_reward() -> None:
@@ -61,7 +65,7 @@ def test_the_score_moves_by_the_sign_of_reward_minus_mean_reward() -> None:
     turn = make_turn(1, 2)
     found, mean, score = [], None, 0.5
     for reward in [1.0, 2.0, 0.0, 3.0]:
-        trust.learn(turn, np.array([[reward]]))
+        trust.learn(turn, np.array([[reward]]), nothing)
         mean = reward if mean is None else mean
         score += 0.05 * np.sign(reward - mean)
         mean += 0.05 * (reward - mean)
@@ -75,11 +79,11 @@ def test_the_score_moves_by_the_sign_of_reward_minus_mean_reward() -> None:
 
 def test_the_score_stays_as_it_is_where_advice_was_not_followed_and_within_its_limits() -> None:
     trust = ScoreTrust(AuraConfig(), ONE)
-    trust.learn(make_turn(1, 2, followed=False), np.array([[0.0]]))
-    trust.learn(make_turn(1, 2, followed=False), np.array([[9.0]]))
+    trust.learn(make_turn(1, 2, followed=False), np.array([[0.0]]), nothing)
+    trust.learn(make_turn(1, 2, followed=False), np.array([[9.0]]), nothing)
     assert trust.level(np.array([[1]]), np.array([[0]]))[0, 0] == 0.5
     for reward in np.arange(10.0, 40.0):
-        trust.learn(make_turn(1, 2), np.array([[reward]]))
+        trust.learn(make_turn(1, 2), np.array([[reward]]), nothing)
     assert trust.level(np.array([[1]]), np.array([[0]]))[0, 0] == 0.95
 
 
@@ -138,6 +142,6 @@ def test_only_a_share_of_the_disagreements_of_advised_agents_is_tried() -> None:
 
 def test_without_copies_of_the_network_counterfactual_trust_says_so() -> None:
     with pytest.raises(
-        ConfigError, match=r"aura.trust = 'counterfactual', but must be 'score' where the network cannot"
+        ConfigError, match=r"aura.trust = 'counterfactual', but must be 'ab' or 'score' where the network cannot"
     ):
         CounterfactualTrust(AuraConfig(), ONE).ask(make_turn(1, 2), np.zeros((1, 1)), None, own_policy)

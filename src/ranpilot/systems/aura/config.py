@@ -38,8 +38,14 @@ class AuraConfig(BaseModel, frozen=True, extra="forbid"):
     epsilon_end: Annotated[float, Field(gt=0, le=1)] = 0.05
     epsilon_share: Annotated[float, Field(gt=0, le=1, description="part of the training in which epsilon falls")] = 0.6
 
+    neighbour_features: Annotated[
+        bool, Field(description="the nearest neighbour's coverage and capacity join the agent's state")
+    ] = False
+
     trust: str | None = None
     """A part of `trust/`; None: the agents never take advice."""
+    followed_teach: Literal["as-trusted", "fully"] = "as-trusted"
+    """How far agents learn from steps in which they followed differing advice: at rate α · trust, or α."""
     quiet_share: Annotated[Share, Field(description="part of the training episodes without advice")] = 0.2
     context: Literal["power", "coverage", "capacity", "drops"] = "coverage"
     """The feature whose level tells situations apart in trust, besides the advice itself."""
@@ -51,7 +57,14 @@ class AuraConfig(BaseModel, frozen=True, extra="forbid"):
     horizon: Annotated[int, Field(ge=1, description="counterfactual: steps of a what-if")] = 5
     draws: Annotated[int, Field(ge=1, description="counterfactual: futures of a what-if")] = 1
     ask_share: Annotated[Share, Field(description="counterfactual: part of disagreements that is tried")] = 0.3
-    decay: Annotated[float, Field(gt=0, le=1, description="counterfactual: weight of older answers")] = 0.995
+    decay: Annotated[float, Field(gt=0, le=1, description="counterfactual, beta: weight of older answers")] = 0.995
+
+    ab_decay: Annotated[float, Field(gt=0, le=1, description="ab: weight of scores one episode older")] = 0.98
+    ab_score_sd: Annotated[float, Field(gt=0, description="ab: first guess of a score's standard deviation")] = 0.05
+    renewal: Annotated[Share, Field(description="part of its evidence that trust keeps when the adviser changes")] = 0.1
+
+    probe_share: Annotated[Share, Field(description="part of test disagreements that calibration looks into")] = 0.02
+    probe_draws: Annotated[int, Field(ge=1, description="futures of such a look")] = 4
 
     credit: CreditRule = "none"
     credit_every: Annotated[int, Field(ge=1, description="episodes between two delayed rewards")] = 5

@@ -32,7 +32,7 @@ def aura(trust: str = "counterfactual", credit: CreditRule = "centred") -> AuraC
 
 def aura_literal(trust: str = "score") -> AuraConfig:
     """Algorithm 1 as printed: the paper's score, and the delayed reward on every visit at the agents' own rate."""
-    return AuraConfig(trust=trust, credit="uniform", credit_alpha=0.1)
+    return AuraConfig(trust=trust, credit="uniform", credit_alpha=0.1, followed_teach="fully")
 
 
 CONFIGURATIONS: dict[str, Callable[..., AuraConfig]] = {

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ranpilot.family import Family
-from ranpilot.systems.aura.trust._protocol import OwnPolicy, Trust, TrustShape
+from ranpilot.systems.aura.trust._protocol import Advantage, OwnPolicy, StepTrust, Trust, TrustShape
 
-__all__ = ["TRUSTS", "OwnPolicy", "Trust", "TrustShape"]
+__all__ = ["TRUSTS", "Advantage", "OwnPolicy", "StepTrust", "Trust", "TrustShape"]
 
 TRUSTS: Family[type[Trust]] = Family("trust mechanism", "ranpilot.systems.aura.trust")

@@ -22,17 +22,15 @@ from scipy.special import betainc
 
 from ranpilot.envs.controller import FloatArray, IntArray, WhatIf
 from ranpilot.errors import ConfigError
+from ranpilot.systems.aura.comparison import TIE, OwnPolicy, compare_on_copies
 from ranpilot.systems.aura.config import AuraConfig
-from ranpilot.systems.aura.trust._protocol import OwnPolicy, TrustShape
+from ranpilot.systems.aura.trust._protocol import StepTrust, TrustShape
 from ranpilot.systems.aura.turn import Turn
 
 __all__ = ["PART", "CounterfactualTrust"]
 
-TIE = 1e-9
-"""Differences of return below this are rounding, not preference."""
 
-
-class CounterfactualTrust:
+class CounterfactualTrust(StepTrust):
     """A Beta distribution for each agent, advice and situation, over the sign of the team's difference."""
 
     needs_what_if: ClassVar[bool] = True
@@ -65,22 +63,9 @@ class CounterfactualTrust:
         if len(networks) == 0:
             return
         if what_if is None:
-            raise ConfigError("aura.trust", "counterfactual", "'score' where the network cannot be copied")
-        # A network stands here once for each of its agents that asks, [N, A, 2].
-        actions = np.repeat(turn.executed[networks][:, :, None], 2, axis=2)
-        rows = np.arange(len(networks))
-        actions[rows, agents, 0] = turn.advice[networks, agents]
-        actions[rows, agents, 1] = turn.own[networks, agents]
-        draws = self._config.draws
-        returns = what_if.roll(
-            actions,
-            self._config.horizon,
-            draws,
-            then=own_policy(np.repeat(networks, 2 * draws)),
-            networks=networks,
-            discount=self._config.gamma,
-        )
-        self.count(networks, agents, turn, (returns[:, 0] - returns[:, 1]).mean(axis=1))
+            raise ConfigError("aura.trust", "counterfactual", "'ab' or 'score' where the network cannot be copied")
+        gain = compare_on_copies(turn, (networks, agents), what_if, own_policy, self._config.draws, self._config)
+        self.count(networks, agents, turn, gain.mean(axis=1))
 
     def count(self, networks: IntArray, agents: IntArray, turn: Turn, gain: FloatArray) -> None:
         """Enter the team's gain [N] of advice over own choice for agent agents[n] of network networks[n]."""
@@ -91,8 +76,11 @@ class CounterfactualTrust:
         self._losses[cell] = self._config.decay * self._losses[cell] + (gain < 0)
         self._follow[cell] = betainc(1 + self._losses[cell], 1 + self._wins[cell], 0.5)
 
-    def learn(self, turn: Turn, reward: FloatArray) -> None:
-        """Nothing: the reward of the step itself has no counterpart to compare it with."""
+    def shrink(self, factor: float) -> None:
+        """All counts count less."""
+        self._wins *= factor
+        self._losses *= factor
+        self._follow[...] = betainc(1 + self._losses, 1 + self._wins, 0.5)
 
     def arrays(self) -> dict[str, NDArray[np.float64]]:
         """Wins, losses, and the probability that follows from them."""

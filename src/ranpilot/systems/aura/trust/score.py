@@ -10,23 +10,19 @@ bad advisers are trusted too. Kept as the paper's row.
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 from numpy.typing import NDArray
 
-from ranpilot.envs.controller import FloatArray, IntArray, WhatIf
+from ranpilot.envs.controller import FloatArray, IntArray
 from ranpilot.systems.aura.config import AuraConfig
-from ranpilot.systems.aura.trust._protocol import OwnPolicy, TrustShape
+from ranpilot.systems.aura.trust._protocol import Advantage, StepTrust, TrustShape
 from ranpilot.systems.aura.turn import Turn
 
 __all__ = ["PART", "ScoreTrust"]
 
 
-class ScoreTrust:
+class ScoreTrust(StepTrust):
     """One score for each agent, moved by the sign of reward minus mean reward."""
-
-    needs_what_if: ClassVar[bool] = False
 
     def __init__(self, config: AuraConfig, shape: TrustShape) -> None:
         self._config = config
@@ -41,15 +37,16 @@ class ScoreTrust:
         """The score itself."""
         return self._score
 
-    def ask(self, turn: Turn, draw: FloatArray, what_if: WhatIf | None, own_policy: OwnPolicy) -> None:
-        """Nothing: the score learns from rewards alone."""
-
-    def learn(self, turn: Turn, reward: FloatArray) -> None:
+    def learn(self, turn: Turn, reward: FloatArray, advantage: Advantage) -> None:
         """Move the scores of the agents that followed, then the mean rewards."""
         mean = np.where(np.isnan(self._mean_reward), reward, self._mean_reward)
         step = self._config.trust_step * np.sign(reward - mean) * turn.followed
         np.clip(self._score + step, self._config.trust_low, self._config.trust_high, out=self._score)
         self._mean_reward[...] = mean + self._config.baseline_rate * (reward - mean)
+
+    def shrink(self, factor: float) -> None:
+        """Move the scores back towards where they began."""
+        self._score[...] = self._config.trust_start + factor * (self._score - self._config.trust_start)
 
     def arrays(self) -> dict[str, NDArray[np.float64]]:
         """Scores and mean rewards."""
