@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ranpilot.twin.rng import STREAM_EVENT, STREAM_EVENT_TIME, draw_uniform4
@@ -32,34 +33,48 @@ class CellNow:
     power_dbm: float | None = None
 
 
-def draw_events(scenario: Any, seed: int, network: int, known_slot: int = -1) -> dict[int, Event]:
-    """By window, the events that are announced, or begin without a word, after `known_slot`."""
+def draw_events(
+    scenario: Any, seed: int, network: int, before: Mapping[int, Event] | None = None, now: int = -1
+) -> dict[int, Event]:
+    """All events by window; where there was a table `before`, what is known of it by the slot `now` stays."""
     rules, slots = scenario.events, round(TICK_S / scenario.slot_s)
-    found, window, begin_s = {}, 0, rules.first_s
+    table, window, begin_s = dict(before or {}), 0, rules.first_s
     while begin_s < rules.last_s - 1e-9:
         chance, kind_at, cell_at, moment = draw_uniform4(seed, network, window, 0, STREAM_EVENT)
         lead_at, duration_at, told, _ = draw_uniform4(seed, network, window, 0, STREAM_EVENT_TIME)
-        announced = round(rules.first_s / TICK_S) + int((window + moment) * round(rules.every_s / TICK_S))
-        start = announced + among(rules.lead_s, lead_at)
-        kind = pick([kind.weight for kind in rules.kinds], kind_at)
-        is_told = told < rules.kinds[kind].announced_share
-        event = Event(
-            kind=kind,
-            cell=int(cell_at * scenario.num_cells),
-            announced=announced * slots if is_told else NEVER,
-            start=start * slots,
-            stop=(start + among(rules.duration_s, duration_at)) * slots,
-        )
-        if chance < rules.share and min(event.announced, event.start) > known_slot:
-            found[window] = event
+        old = table.get(window)
+        if old is None or min(old.announced, old.start) > now:
+            table.pop(window, None)
+            announced = round(rules.first_s / TICK_S) + int((window + moment) * round(rules.every_s / TICK_S))
+            start = announced + among(rules.lead_s, lead_at)
+            kind = pick([kind.weight for kind in rules.kinds], kind_at)
+            is_told = told < rules.kinds[kind].announced_share
+            event = Event(
+                kind=kind,
+                cell=int(cell_at * scenario.num_cells),
+                announced=announced * slots if is_told else NEVER,
+                start=start * slots,
+                stop=(start + among(rules.duration_s, duration_at)) * slots,
+            )
+            if chance < rules.share and min(event.announced, event.start) > now:
+                table[window] = event
+        elif old.announced > now and old.stop > now:
+            # It came without a word and goes on: its duration is one that it has not outlived yet.
+            possible = [t for t in ticks(rules.duration_s) if old.start + t * slots > now]
+            table[window] = replace(old, stop=old.start + slots * possible[int(duration_at * len(possible))])
         window, begin_s = window + 1, begin_s + rules.every_s
-    return found
+    return table
+
+
+def ticks(range_s: tuple[float, float]) -> range:
+    """The whole periods from the least to the greatest."""
+    least, greatest = (round(edge / TICK_S) for edge in range_s)
+    return range(least, greatest + 1)
 
 
 def among(range_s: tuple[float, float], uniform: float) -> int:
-    """A whole number of periods from the least to the greatest, all equally likely."""
-    least, greatest = (round(edge / TICK_S) for edge in range_s)
-    return list(range(least, greatest + 1))[int(uniform * (greatest - least + 1))]
+    """One of those, all equally likely."""
+    return ticks(range_s)[int(uniform * len(ticks(range_s)))]
 
 
 def pick(weights: list[float], uniform: float) -> int:

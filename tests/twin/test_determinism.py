@@ -24,7 +24,7 @@ EVENTS = {
     "duration_s": [0.1, 0.6],
     "last_s": 3.0,
     "kinds": [
-        {"name": "surge", "arrival_factor": 4},
+        {"name": "surge", "announced_share": 0.5, "arrival_factor": 4},
         {"name": "calm", "departure_factor": 4},
         {"name": "maintenance", "places_share": 0.3},
         {"name": "power-cap", "power_cut_db": 6},

@@ -185,7 +185,7 @@ class Networks:
         networks: indices into the batch, all where None. future: "same" repeats the randomness to come, "fresh" draws
         it anew from (network, slot, `draw`): copies with the same draw share it, and it is never the true future.
         draw: one index for all k copies of a network, or one for each ([k]). Events that were announced stay as they
-        are in either future; without_events: those that have not started, announced or not, are called off.
+        are in either future; without_events: those that have not started, announced or not, are called off for good.
         """
         _check_count("k", k, 1, 1_000_000)
         if future not in ("same", "fresh"):
@@ -202,8 +202,8 @@ class Networks:
             forks._feed.renew(forks._state, self.slot)
         if without_events:
             table = forks._state.event
-            has_started = table[..., state.START_SLOT] <= self.slot
-            table[~has_started] = state.no_event()
+            table[table[..., state.START_SLOT] > self.slot] = state.no_event()
+            forks._state.identity[:, state.EVENTS_OFF] = 1
         return forks
 
     def snapshot(self) -> bytes:

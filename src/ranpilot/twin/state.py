@@ -31,6 +31,9 @@ NEVER = np.iinfo(np.int32).max
 # Entries of Network.identity.
 SEED = 0
 NETWORK = 1
+EVENTS_OFF = 2
+"""1 where events that had not started were called off, for good."""
+NUM_IDENTITIES = 3
 
 # Columns of Network.cell.
 CONNECTED_UES = 0
@@ -230,7 +233,7 @@ class Network(NamedTuple):
     """Everything that changes while networks run."""
 
     identity: Int64Array
-    """[B, 2] who the network is to the random numbers"""
+    """[B, NUM_IDENTITIES] who the network is to the random numbers, and whether coming events are off"""
     cell: Int64Array
     """[B, C, NUM_CELL_COLUMNS]"""
     cell_real: FloatArray
@@ -281,7 +284,7 @@ def allocate(scenario: Scenario, num: int) -> Network:
     ues[..., NEXT_ARRIVAL_SLOT] = ues[..., DEADLINE_SLOTS] = NEVER
     num_windows = scenario.events.num_windows if scenario.events else 0
     return Network(
-        identity=np.zeros((num, 2), np.int64),
+        identity=np.zeros((num, NUM_IDENTITIES), np.int64),
         cell=np.zeros((*cell, NUM_CELL_COLUMNS), np.int64),
         cell_real=np.zeros((*cell, NUM_CELL_REALS)),
         activity=np.zeros((*cell, num_groups), np.float32),

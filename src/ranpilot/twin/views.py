@@ -55,10 +55,9 @@ class EventView(NamedTuple):
     cell: IntArray
     """[B, E] -1 where there is no event"""
     announced_slot: IntArray
-    """[B, E] first slot in which it is known; NEVER (`twin/state.py`) where there is no event, like the next two, and for
-    an event that nobody is told of"""
+    """[B, E] first slot in which it is told; NEVER (`twin/state.py`) where nobody is, or where there is no event"""
     start_slot: IntArray
-    """[B, E] first slot in which it is in force"""
+    """[B, E] first slot in which it is in force, NEVER where there is no event"""
     stop_slot: IntArray
     """[B, E] first slot in which it no longer is"""
     seed: IntArray

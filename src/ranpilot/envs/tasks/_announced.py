@@ -35,8 +35,7 @@ def count_announced(
     begin, end = slots
     is_known = (events.announced_slot < end) & (events.stop_slot > begin)  # [B, E]
     announced = np.zeros(drops.shape)
-    announced[:, 0] = is_known.any(axis=1)
-    found: dict[str, FloatArray] = {names[0]: announced, names[1]: drops * is_known.any(axis=1)[:, None]}
-    for kind, name in enumerate(names[2:]):
-        found[name] = drops * (is_known & (events.kind == kind)).any(axis=1)[:, None]
-    return found
+    announced[:, 0] = np.any(is_known, axis=1)
+    during = [np.any(is_known, axis=1), *(np.any(is_known & (events.kind == k), axis=1) for k in range(len(names) - 2))]
+    dropped = {name: np.where(is_on[:, None], drops, 0.0) for name, is_on in zip(names[1:], during, strict=True)}
+    return {names[0]: announced, **dropped}

@@ -1,7 +1,8 @@
 """Events of cells: drawn once for each window, put into force and lifted with the RRC period.
 
 A row of the table belongs to one window, whose draws are counted by (network, window); nothing of it depends on the
-batch or on time. A fresh future draws the windows anew that were not yet announced: what is known stays.
+batch or on time. A fresh future keeps what is known and draws the rest anew. An event is known from its announcement
+on, or without one from its start on; then only how long it still lasts is not. What would have been known did not come.
 """
 
 from __future__ import annotations
@@ -21,40 +22,59 @@ NOTHING_KNOWN = -1
 
 @inner_kernel
 def draw_events(net: s.Network, parameters: Parameters, known_slot: int) -> None:
-    """Draw the event of every window that was neither announced nor felt by `known_slot`.
-
-    One that would have been by then is no event: it would have been known.
-    """
-    rules = parameters.events
-    seed, network = net.identity[s.SEED], net.identity[s.NETWORK]
-    slots = parameters.grid.tick_slots
+    """Draw every event, or the rest of one in force, that nobody knows by `known_slot`."""
     for window in range(len(net.event)):
-        if net.event[window, s.ANNOUNCED_SLOT] <= known_slot or net.event[window, s.START_SLOT] <= known_slot:
+        if net.event[window, s.ANNOUNCED_SLOT] <= known_slot:
             continue
-        has_event, kind_uniform, where, when = draw_uniform4(seed, network, window, 0, STREAM_EVENT)
-        lead, length, told, _ = draw_uniform4(seed, network, window, 0, STREAM_EVENT_TIME)
-        announced = rules.first_tick + int((window + when) * rules.window_ticks)
-        start = announced + rules.lead_ticks[0] + int(lead * (rules.lead_ticks[1] - rules.lead_ticks[0] + 1))
-        kind = 0
-        while kind_uniform >= rules.kind[kind, WEIGHT_BELOW]:
-            kind += 1
-        is_told = told < rules.kind[kind, TOLD_SHARE]
-        noticed = announced if is_told else start
-        if has_event >= rules.share or noticed * slots <= known_slot:
-            net.event[window, s.EVENT_KIND] = -1
-            net.event[window, s.EVENT_CELL] = -1
-            net.event[window, s.ANNOUNCED_SLOT] = s.NEVER
-            net.event[window, s.START_SLOT] = s.NEVER
-            net.event[window, s.STOP_SLOT] = s.NEVER
-            net.event[window, s.EVENT_SEED] = 0
-            continue
-        duration = rules.duration_ticks[0] + int(length * (rules.duration_ticks[1] - rules.duration_ticks[0] + 1))
-        net.event[window, s.EVENT_KIND] = kind
-        net.event[window, s.EVENT_CELL] = int(where * len(net.cell))
-        net.event[window, s.ANNOUNCED_SLOT] = announced * slots if is_told else s.NEVER
-        net.event[window, s.START_SLOT] = start * slots
-        net.event[window, s.STOP_SLOT] = (start + duration) * slots
-        net.event[window, s.EVENT_SEED] = fold_seed(seed, network, window, 0, STREAM_EVENT_TIME)
+        if net.event[window, s.START_SLOT] > known_slot:
+            _draw_event(net, parameters, window, known_slot)
+        elif net.event[window, s.STOP_SLOT] > known_slot:
+            _draw_rest(net, parameters, window, known_slot)
+
+
+@inner_kernel
+def _draw_event(net: s.Network, parameters: Parameters, window: int, known_slot: int) -> None:
+    rules, slots = parameters.events, parameters.grid.tick_slots
+    seed, network = net.identity[s.SEED], net.identity[s.NETWORK]
+    has_event, weight, where, when = draw_uniform4(seed, network, window, 0, STREAM_EVENT)
+    lead, length, told, _ = draw_uniform4(seed, network, window, 0, STREAM_EVENT_TIME)
+    kind = 0
+    while weight >= rules.kind[kind, WEIGHT_BELOW]:
+        kind += 1
+    moment = slots * (rules.first_tick + int((window + when) * rules.window_ticks))
+    start = moment + slots * _among(rules.lead_ticks[0], rules.lead_ticks[1], lead)
+    is_told = told < rules.kind[kind, TOLD_SHARE]
+    known = moment if is_told else start
+    if has_event >= rules.share or known <= known_slot or net.identity[s.EVENTS_OFF] == 1:
+        net.event[window, s.EVENT_KIND] = -1
+        net.event[window, s.EVENT_CELL] = -1
+        net.event[window, s.ANNOUNCED_SLOT] = s.NEVER
+        net.event[window, s.START_SLOT] = s.NEVER
+        net.event[window, s.STOP_SLOT] = s.NEVER
+        net.event[window, s.EVENT_SEED] = 0
+        return
+    net.event[window, s.EVENT_KIND] = kind
+    net.event[window, s.EVENT_CELL] = int(where * len(net.cell))
+    net.event[window, s.ANNOUNCED_SLOT] = moment if is_told else s.NEVER
+    net.event[window, s.START_SLOT] = start
+    net.event[window, s.STOP_SLOT] = start + slots * _among(rules.duration_ticks[0], rules.duration_ticks[1], length)
+    net.event[window, s.EVENT_SEED] = fold_seed(seed, network, window, 0, STREAM_EVENT_TIME)
+
+
+@inner_kernel
+def _draw_rest(net: s.Network, parameters: Parameters, window: int, known_slot: int) -> None:
+    """Draw how long an event lasts that came without a word and is in force: any duration that it has not outlived."""
+    rules, slots = parameters.events, parameters.grid.tick_slots
+    _, length, _, _ = draw_uniform4(net.identity[s.SEED], net.identity[s.NETWORK], window, 0, STREAM_EVENT_TIME)
+    start = net.event[window, s.START_SLOT]
+    least = max(rules.duration_ticks[0], 1 + (known_slot - start) // slots)
+    net.event[window, s.STOP_SLOT] = start + slots * _among(least, rules.duration_ticks[1], length)
+
+
+@inner_kernel
+def _among(least: int, greatest: int, uniform: float) -> int:
+    """A whole number from `least` to `greatest`, all equally likely."""
+    return least + int(uniform * (greatest - least + 1))
 
 
 @woven_kernel
