@@ -67,7 +67,9 @@ ALONE, GUIDED, BADLY, LANGUAGE, JUDGES = (
 )
 """Headings of the report's tables."""
 
-COUNTERFACTUAL_COST, LANGUAGE_COST, DQN_COST, ORACLE_COST = 3.0, 4.0, 8.0, 150.0
+TRUST_COST, COUNTERFACTUAL_COST, LANGUAGE_COST, DQN_COST, RULES_COST, ORACLE_COST = 2.2, 4.0, 4.5, 18.0, 0.6, 80.0
+"""Wall time of an episode relative to `marl-only`, as measured on `aura-paper`."""
+
 
 # The networks of a row are its place here times `NETWORKS_PER_ROW`, so labels are only ever added at the end.
 _BLOCKS = (
@@ -141,14 +143,14 @@ def _language() -> Iterator[Row]:
 
 def _judges(oracle_test_episodes: int) -> Iterator[Row]:
     for name in ("rules", "kpm-rules", "always-handoff", "maintain", "random"):
-        yield _row(name, "heuristic", name, JUDGES)
+        yield _row(name, "heuristic", name, JUDGES, cost=RULES_COST)
     for name, adviser in NOISY_ADVISERS.items():
-        yield _row(name, "adviser", "alone", JUDGES, adviser=adviser)
+        yield _row(name, "adviser", "alone", JUDGES, adviser=adviser, cost=RULES_COST)
     yield _row(ORACLE, "heuristic", ORACLE, JUDGES, test_episodes=oracle_test_episodes, cost=ORACLE_COST)
 
 
 def _advised(label: str, configuration: str, adviser: str, trust: str, group: str, cost: float | None = None) -> Row:
-    usual = COUNTERFACTUAL_COST if trust == "counterfactual" else 1.5
+    usual = COUNTERFACTUAL_COST if trust == "counterfactual" else TRUST_COST
     return _row(label, "aura", configuration, group, adviser=adviser, trust=trust, cost=cost or usual)
 
 

@@ -77,10 +77,10 @@ def _aura(experiment: Experiment, row: Row) -> Controller:
 
 
 def _dqn(experiment: Experiment, row: Row) -> Controller:
-    from ranpilot.learning.dqn import Dqn, DqnConfig
+    from ranpilot.learning.dqn import Dqn, make_config
 
     given = {"train_episodes": experiment.training(row), "first_network": experiment.first_network(row)}
-    return Dqn(DqnConfig(**given, **row.settings))
+    return Dqn(make_config({**given, **row.settings}))
 
 
 def _adviser(experiment: Experiment, row: Row) -> Controller:
