@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ranpilot import llm, scenarios, twin
     from ranpilot.envs.views import make, make_vec
+    from ranpilot.experiments.adviser import train_adviser
     from ranpilot.experiments.api import compare, evaluate, load, run, train
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "run",
     "scenarios",
     "train",
+    "train_adviser",
     "twin",
 ]
 
@@ -44,6 +46,7 @@ def __getattr__(name: str) -> Any:
         "make_vec": "envs.views",
         "run": "experiments.api",
         "train": "experiments.api",
+        "train_adviser": "experiments.adviser",
     }
     if name == "__version__":
         from importlib.metadata import version

@@ -261,6 +261,46 @@ def llm_choose(
         write_json(json_file, asked | {"chances": chances})
 
 
+def llm_train(  # noqa: PLR0913  # one option each
+    task: str = "power-handover", scenario: str = "two-cell", load: Name = None,
+    method: Literal["lora", "full"] = "lora", depth: Number = None, states: int = 512, steps: Number = None,
+    heldout_states: int = 256, heldout_draws: int = 16, seed: int = 0, out: Folder = None, labels: Folder = None,
+    new: Switch = False, json_file: JsonFile = None,
+) -> None:  # fmt: skip
+    """Teach the embedded model to advise, by what actions bring on copies of networks; the same command resumes.
+
+    Args:
+        task: aura-paper, power-handover, or both as aura-paper,power-handover.
+        scenario: name or YAML file of the scenario that tasks on the twin run in.
+        load: one of the scenario's loads; those that the task is usually trained on where not given.
+        method: lora (low-rank factors, small adapter) or full (the layers themselves).
+        depth: layers that run and are trained; 10 for lora and 4 for full where not given.
+        states: labelled states of each task.
+        steps: steps of the training.
+        heldout_states: states of each task that the adapter is evaluated on.
+        heldout_draws: futures that each action is tried on there.
+        seed: seed of the training.
+        out: folder of the run, runs/... where not given; the adapter is its folder adapter.
+        labels: folder of labels that several runs share.
+        new: put an earlier run in that folder aside and start over.
+        json_file: write every score to this file.
+    """
+    from ranpilot.experiments.adviser import train_adviser
+    from ranpilot.runs import make_progress, write_json
+
+    with make_progress(show=True) as progress:
+        report = train_adviser(
+            _split(task) or [], scenario=scenario, load=load, method=method, depth=depth, states=states, steps=steps,
+            heldout_states=heldout_states, heldout_draws=heldout_draws, seed=seed, out=out, labels=labels, new=new,
+            progress=progress,
+        )  # fmt: skip
+    for title, lines in report.tables():
+        _console().print(_table(title, lines))
+    if json_file is not None:
+        write_json(json_file, report.flat())
+    _say(f"adapter: {report.adapter}")
+
+
 def doctor(json_file: JsonFile = None) -> int:
     """Say what this machine has, what is missing, and how to get it.
 
@@ -288,7 +328,7 @@ def traffic() -> None:
 
 
 def llm() -> None:
-    """The language model by itself: choose."""
+    """The language model by itself: choose, train."""
 
 
 COMMANDS: dict[str, Callable[..., int | None]] = {
@@ -304,7 +344,7 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
 GROUPS: dict[str, dict[str, Callable[..., int | None]]] = {
     "twin": {"inspect": twin_inspect, "bench": twin_bench},
     "traffic": {"fit": traffic_fit, "replay": traffic_replay},
-    "llm": {"choose": llm_choose},
+    "llm": {"choose": llm_choose, "train": llm_train},
 }
 """Commands of two words; the first one's function above only describes it."""
 

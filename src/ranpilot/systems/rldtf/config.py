@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError
@@ -43,6 +44,11 @@ class LabelConfig(BaseModel, frozen=True, extra="forbid"):
     afterwards: Annotated[str, Field(description="heuristic that acts after the action, and for all others")] = (
         "kpm-rules"
     )
+
+    @property
+    def key(self) -> str:
+        """Short hash of all of it, for the names of folders."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:8]
 
 
 def label_configs(scenario: str, *, load: str | None = None, **settings: Any) -> list[LabelConfig]:
