@@ -14,10 +14,11 @@ __all__ = ["event_table"]
 def event_table(scenario: Scenario, found: Inspection) -> list[list[str]]:
     """Header, and one line an event of the network that the map shows: kind, cell, when, and the announcement.
 
-    No announcement where the scenario has kinds of events without wordings, which the twin runs and no task.
+    No text where the scenario has kinds of events without wordings, which the twin runs and no task.
     """
     from ranpilot.envs.announcements import kinds
     from ranpilot.envs.tasks._notices import Notices
+    from ranpilot.twin.state import NEVER
 
     lines = [["event", "cell", "announced, s", "in force, s", "announcement to the cell"]]
     events = found.events
@@ -31,6 +32,7 @@ def event_table(scenario: Scenario, found: Inspection) -> list[list[str]]:
             for column in (events.announced_slot, events.start_slot, events.stop_slot)
         )
         kind, cell = scenario.events.kinds[events.kind[0, event]].name, found.site_names[events.cell[0, event]]
-        text = notices.text(events, 0, 0, event) if notices else "–"
-        lines.append([kind, cell, announced, f"{start} to {stop}", text])
+        is_announced = events.announced_slot[0, event] < NEVER
+        text = notices.text(events, 0, 0, event) if notices and is_announced else "–"
+        lines.append([kind, cell, announced if is_announced else "never", f"{start} to {stop}", text])
     return lines
