@@ -81,12 +81,22 @@ def aura_reward() -> str:
 
 
 def aura_twin() -> str:
-    """Drops, drops while something is announced, hand-off failures, use of advice and reward on the twin."""
-    columns = {
-        "dropped": "dropped", "dropped_announced": "of these announced", "failures_handover": "hand-off failures",
-        "reward": "reward",
-    }  # fmt: skip
-    return _metrics("aura-two-cell", ("high",), columns)
+    """Drops on the twin, in all and while something is announced; differences network by network."""
+    dropped = {place[2]: record for record, place in _named("aura-two-cell", "dropped")}
+    announced = {place[2]: record for record, place in _named("aura-two-cell", "dropped_announced")}
+    used = {place[2]: record for record, place in _named("aura-two-cell", "used")}
+    lines = [
+        [
+            label,
+            _interval(record),
+            _interval(record, key="difference"),
+            _interval(announced.get(label)),
+            _interval(used.get(label), 100, 1),
+        ]
+        for label, record in dropped.items()
+    ]
+    titles = ["row", "dropped", "minus marl-only (paired)", "of these while announced", "use of advice %"]
+    return _table("aura-two-cell", titles, lines, numbers=range(1, 5))
 
 
 def aura_paper_checks() -> str:
@@ -212,11 +222,16 @@ def _save(name: str, svg: str | None) -> None:
 
 
 def _drops(name: str, labels: Sequence[str]) -> str:
-    """Dropped hand-off requests of those rows at every load."""
+    """Dropped hand-off requests of those rows at every load, and where there are many also as a ratio."""
     found = {tuple(place[1:3]): record for record, place in _named(name, "dropped")}
-    loads = list(dict.fromkeys(load for load, _ in found))
-    lines = [[label, *(_interval(found.get((load, label))) for load in loads)] for label in labels]
-    return _table(name, ["row", *(f"{load} load" for load in loads)], lines, numbers=range(1, 4))
+    columns = [
+        (f"{load} load{title}", load, key)
+        for load in dict.fromkeys(load for load, _ in found)
+        for key, title in (("value", ""), ("ratio", ", × marl-only"))
+        if key == "value" or load in BUSY
+    ]
+    lines = [[label, *(_interval(found.get((load, label)), key=key) for _, load, key in columns)] for label in labels]
+    return _table(name, ["row", *(title for title, _, _ in columns)], lines, numbers=range(1, len(columns) + 1))
 
 
 def _metrics(name: str, loads: Sequence[str], columns: Mapping[str, str], *, percent: bool = False) -> str:
@@ -273,11 +288,14 @@ def _labels(name: str) -> list[str]:
     return list(dict.fromkeys(place[2] for _, place in _named(name, "dropped")))
 
 
-def _interval(record: Record | None, scale: float = 1.0, digits: int = 2) -> str:
-    if record is None or record["value"] is None:
+def _interval(record: Record | None, scale: float = 1.0, digits: int = 2, key: str = "value") -> str:
+    """A record's number with its interval; key: `value`, or `ratio` or `difference` to learning alone."""
+    names = ("value", "low", "high") if key == "value" else (key, f"{key}_low", f"{key}_high")
+    numbers = [None if record is None else record.get(name) for name in names]
+    if None in numbers:
         return "–"
-    value, low, high = (f"{scale * record[key]:.{digits}f}" for key in ("value", "low", "high"))
-    return f"{value} [{low}, {high}]"
+    value, low, high = (f"{scale * number:.{digits}f}" for number in numbers if number is not None)
+    return f"{value} [{low}, {high}]".replace("-", "−")
 
 
 def _number(value: float | None) -> str:

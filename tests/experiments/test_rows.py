@@ -45,6 +45,13 @@ def test_on_the_twin_all_rows_share_networks_and_every_reader_has_its_blind_twin
         assert (without.name, without.trust) == (with_text.name, with_text.trust)
 
 
+def test_what_a_row_costs_and_where_it_is_shown_is_nothing_a_run_must_agree_in() -> None:
+    row = aura_experiment("aura-paper").row("guided")
+    assert row.cost > 1
+    assert row.group == "advised by rules"
+    assert not {"cost", "group"} & set(row.model_dump())
+
+
 def test_ten_times_longer_training_moves_nobodys_test() -> None:
     whole, few = aura_experiment("aura-paper"), aura_experiment("aura-paper", rows=["marl-only", "rules"])
     long, short = whole.row("marl-only-10x"), whole.row("marl-only")

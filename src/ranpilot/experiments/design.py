@@ -36,15 +36,13 @@ class Row(BaseModel, frozen=True, extra="forbid"):
     trust: str | None = None
     settings: Mapping[str, bool | int | float | str] = {}
     """Further fields of the learner's own configuration."""
-    group: str = ""
-    """Heading under which a report shows it."""
+    group: Annotated[str, Field(exclude=True)] = ""
+    """Heading under which a report shows it; like `cost` no part of what a run must agree in."""
     block: Annotated[int, Field(ge=0, description="number of its block of networks")]
     train_factor: Annotated[int, Field(ge=1, description="its training, as a multiple of the experiment's")] = 1
     test_episodes: Annotated[int, Field(ge=1)] | None = None
     """Fewer than the experiment's where the row is slow; None for the same."""
-    cost: Annotated[float, Field(gt=0, description="wall time an episode relative to marl-only, for the time left")] = (
-        1.0
-    )
+    cost: Annotated[float, Field(gt=0, exclude=True, description="wall time of an episode relative to marl-only")] = 1.0
 
     @property
     def learns(self) -> bool:

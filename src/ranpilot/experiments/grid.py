@@ -77,7 +77,7 @@ class _Workers:
         self.messages: Queue[Any] = context.Queue()
         self.stop_all = context.Event()
         arguments = (
-            experiment.model_dump(),
+            experiment,
             folder.path,
             self.jobs,
             self.messages,
@@ -155,7 +155,7 @@ class _Workers:
 
 
 def _work(
-    design: dict[str, Any],
+    experiment: Experiment,
     path: Path,
     jobs: Queue[Any],
     messages: Queue[Any],
@@ -164,7 +164,6 @@ def _work(
     parent: int,
 ) -> None:
     """A worker process: cells from the queue until None comes or a stop is asked for, also by the parent's death."""
-    experiment = Experiment.model_validate(design)
     folder = RunFolder(path)
 
     def orphaned_or_stopped() -> bool:

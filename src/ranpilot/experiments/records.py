@@ -36,11 +36,7 @@ def _row(row: Mapping[str, Any], scenario: str) -> Iterator[dict[str, Any]]:
             "test_episodes": row["test_episodes"],
         }
         if metric == "dropped":
-            against = row["against_control"]
-            record["group"] = row["group"]
-            record["per_seed"] = row["per_seed"]
-            record["reference"] = against["control_iqm"] if against else None
-            record["difference"] = against["difference"]["estimate"] if against else None
+            record |= {"group": row["group"], "per_seed": row["per_seed"], **_against(row["against_control"])}
         yield record
     calibration = row["calibration"]
     if calibration is not None:
@@ -57,6 +53,17 @@ def _row(row: Mapping[str, Any], scenario: str) -> Iterator[dict[str, Any]]:
     if row["agreement_with_rules"] is not None:
         value, adviser = row["agreement_with_rules"], row["adviser"]
         yield {"name": f"agreement-with-rules/{place}", "value": value, "unit": "1", "adviser": adviser}
+
+
+def _against(against: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Difference and ratio to the control with their intervals."""
+    if against is None:
+        return {"reference": None, "difference": None}
+    found: dict[str, Any] = {"reference": against["control_iqm"]}
+    for name in ("difference", "ratio"):
+        interval = against[name]
+        found |= {name: interval["estimate"], f"{name}_low": interval["low"], f"{name}_high": interval["high"]}
+    return found
 
 
 def _check(check: Mapping[str, Any], seeds: int) -> dict[str, Any]:
