@@ -74,9 +74,7 @@ def test_work_done_counts_no_episode_of_the_gap_between_training_and_test() -> N
     assert experiment.work(row) == 15
 
 
-MADE_WITHOUT_A_MODEL = [
-    label for label, row in ROWS.items() if row.kind != "dqn" and not (row.adviser or "").startswith("embedded")
-]
+MADE_WITHOUT_A_MODEL = [label for label, row in ROWS.items() if not (row.adviser or "").startswith("embedded")]
 
 
 @pytest.mark.parametrize("label", MADE_WITHOUT_A_MODEL)

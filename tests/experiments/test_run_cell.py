@@ -53,6 +53,28 @@ def test_a_cell_stopped_after_every_episode_comes_to_the_same_bytes(whole: bytes
     assert (tmp_path / "metrics.jsonl").read_bytes() == whole
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        Row(label="dqn", kind="dqn", name="dqn", block=5, settings={"neighbour_features": True, "learn_after": 20}),
+        Row(label="stale", kind="adviser", name="alone", adviser="stale-rules:20", block=6),
+        Row(label="guided-ab", kind="aura", name="guided", adviser="turning-rules", trust="ab", block=7),
+    ],
+    ids=lambda row: str(row.label),
+)
+def test_every_kind_of_row_resumes_to_the_same_bytes(tmp_path: Path, row: Row) -> None:
+    experiment = TINY.model_copy(update={"rows": (row,), "test_after": 3})
+    whole, cut = CellFolder(tmp_path / "whole"), CellFolder(tmp_path / "cut")
+    _play(whole, row=row, experiment=experiment)
+    for stop_after in (1, 3) if row.learns else (1,):
+        with pytest.raises(Interrupted):
+            _play(cut, stop_after=stop_after, row=row, experiment=experiment)
+    _play(cut, row=row, experiment=experiment)
+    written = (cut.path / "metrics.jsonl").read_bytes()
+    assert written == (whole.path / "metrics.jsonl").read_bytes()
+    assert [json.loads(line)["episode"] for line in written.splitlines()][-2:] == [12, 13]
+
+
 def test_a_finished_cell_is_not_played_again(tmp_path: Path) -> None:
     folder = CellFolder(tmp_path)
     _play(folder)
