@@ -237,7 +237,7 @@ def test_an_event_without_effect_changes_nothing(make_scenario: MakeScenario) ->
 
 
 def test_arrivals_are_multiplied_by_the_factor(make_scenario: MakeScenario) -> None:
-    networks = Networks(one_event(make_scenario, {"arrival_factor": 4}, 3.0), 60, seed=5)
+    networks = Networks(one_event(make_scenario, {"arrival_factor": 4}, 3.0, mean_holding_s=0.2), 60, seed=5)
     networks.advance(100)
     before = networks.counters().cell[..., state.CELL_ARRIVALS]
     networks.advance(2000)
@@ -253,7 +253,7 @@ def test_arrivals_are_multiplied_by_the_factor(make_scenario: MakeScenario) -> N
 
 def test_departures_are_multiplied_by_the_factor(make_scenario: MakeScenario) -> None:
     scenario = one_event(make_scenario, {"departure_factor": 5}, 3.0, mean_holding_s=2.0)
-    networks = Networks(scenario, 100, seed=5)
+    networks = Networks(scenario, 50, seed=5)
     networks.advance(100)
     before = networks.counters().cell
     networks.advance(2000)

@@ -35,8 +35,8 @@ OFTEN = {
 }
 
 
-def scenario(**changes: Any) -> Scenario:
-    return load_scenario("two-cell").with_load("high").with_changes({"events": OFTEN, **changes})
+def scenario(load: str = "low", **changes: Any) -> Scenario:
+    return load_scenario("two-cell").with_load(load).with_changes({"events": OFTEN, **changes})
 
 
 def hexagons(num: int) -> Scenario:
@@ -123,7 +123,7 @@ def test_the_view_of_neighbours_is_right_among_fifty_seven_cells() -> None:
 
 @pytest.mark.parametrize("split", ["train", "heldout"])
 def test_texts_are_the_wordings_of_the_split_and_many_of_them_are_used(split: str) -> None:
-    env = PowerHandover.make(scenario(), 100, 5, split=split)  # type: ignore[arg-type]
+    env = PowerHandover.make(scenario(), 60, 5, split=split)  # type: ignore[arg-type]
     obs = env.observation
     assert sorted(obs.texts) == sorted(text for kind in kinds() for text in wordings(kind, split))  # type: ignore[arg-type]
     assert len(set(obs.notice_ids[obs.notice_ids >= 0].tolist())) > 40
@@ -210,7 +210,7 @@ def test_the_twin_admits_what_the_task_moves_also_into_cells_with_fewer_places()
     layout = scenario().model_dump(mode="json")["layout"]
     for site, capacity in zip(layout["sites"], (14, 9), strict=True):
         site["capacity"] = capacity
-    env = PowerHandover.make(scenario(events=shut, layout=layout), 16, 5)
+    env = PowerHandover.make(scenario("high", events=shut, layout=layout), 16, 5)
     refused, moved = np.zeros((16, 2)), 0.0
     env.networks.measure()
     for _ in range(25):
