@@ -237,7 +237,9 @@ def test_it_explores_as_the_schedule_says_and_not_after_the_training() -> None:
 
 
 def test_bad_use_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ConfigError, match=r"dqn.hidden_size = 8, but must be left out \(no such key; did you mean 'hidden'"):
+    with pytest.raises(
+        ConfigError, match=r"dqn.hidden_size = 8, but must be left out \(no such key; did you mean 'hidden'"
+    ):
         make_config({"hidden_size": 8})
     with pytest.raises(ConfigError, match=r"dqn.epsilon_end = 0.5, but must be at most epsilon_start \(0.1\)"):
         make_config({"epsilon_start": 0.1, "epsilon_end": 0.5})

@@ -177,7 +177,8 @@ def test_the_best_value_is_that_of_the_greedy_option() -> None:
 
 
 def test_more_than_four_numbers_are_drawn_in_blocks_of_which_the_first_is_the_usual_one() -> None:
-    many = draw_per_agent(5, 0, 17, (3, 2), count=10)
+    many = draw_per_agent(5, 0, 17, (3, 2), count=20_000)
     np.testing.assert_array_equal(many[:, :, :4], draw_per_agent(5, 0, 17, (3, 2)))
-    assert len(np.unique(many)) == many.size
-    assert not np.isin(draw_per_agent(5, 0, 17, (3, 2), stream=35), many).any()
+    # Of 120 000 numbers of 32 bits one or two pairs may be equal; a counter used twice would repeat four at once.
+    assert len(np.unique(many)) > many.size - 10
+    assert not np.isin(draw_per_agent(5, 0, 17, (3, 2), stream=35), many[:, :, :100]).any()

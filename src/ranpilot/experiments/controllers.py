@@ -88,7 +88,8 @@ def _adviser(experiment: Experiment, row: Row) -> Controller:
 
     if row.adviser is None:
         raise ConfigError(f"row {row.label!r}: adviser", None, "the name of the adviser that decides alone")
-    adviser = make_adviser(row.adviser, train_episodes=experiment.train_episodes)
+    first = experiment.first_network(row)
+    adviser = make_adviser(row.adviser, train_episodes=experiment.train_episodes, first_network=first)
     return Alone(adviser, getattr(adviser, "name", row.adviser))
 
 

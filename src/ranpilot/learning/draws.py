@@ -14,8 +14,8 @@ from ranpilot.twin.rng import STREAM_POLICY, draw_uniform, draw_uniform4
 
 __all__ = ["draw_per_agent", "draw_per_network"]
 
-BLOCK_ENTITY = 1 << 21
-"""Entities between two blocks of four numbers of one agent."""
+BLOCK_ENTITY = 1 << 12
+"""Entities between two blocks of four numbers of one agent: room for 4096 agents and four million numbers of each."""
 
 
 def draw_per_agent(

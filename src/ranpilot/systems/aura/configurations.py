@@ -69,6 +69,8 @@ def make(
     config = make_config(given, base)
     if config.trust is None or adviser is None:
         return Aura(config)
-    made = make_adviser(adviser, train_episodes=train_episodes) if isinstance(adviser, str) else adviser
-    name = getattr(made, "name", adviser if isinstance(adviser, str) else type(made).__name__)
+    if not isinstance(adviser, str):
+        return Aura(config, adviser, adviser_name=getattr(adviser, "name", type(adviser).__name__))
+    made = make_adviser(adviser, train_episodes=train_episodes, first_network=first_network)
+    name = getattr(made, "name", adviser)
     return Aura(config, made, adviser_name=name)

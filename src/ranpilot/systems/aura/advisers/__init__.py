@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 ADVISERS: Family[Callable[..., Controller]] = Family("adviser", "ranpilot.systems.aura.advisers")
-"""Each part is called with `argument`, the text after the colon (None without one), and `train_episodes`."""
+"""Each part is called with `argument`, the text after the colon (None without one), and the rest of `make_adviser`."""
 
 
 def adviser_names() -> list[str]:
@@ -40,16 +40,18 @@ def adviser_names() -> list[str]:
     return sorted({*ADVISERS.names(), *HEURISTICS.names()})
 
 
-def make_adviser(name: str, *, train_episodes: int = 500) -> Controller:
+def make_adviser(name: str, *, train_episodes: int = 500, first_network: int = 0) -> Controller:
     """The adviser of that name: `part`, `part:argument`, either with `+no-text` behind it.
 
-    train_episodes: for advisers that change in the course of the training.
+    train_episodes: for advisers that change in the course of the training; first_network: id of the batch's first
+    network, for those that draw.
     Raises UnknownNameError for another name, ConfigError for an argument that the part does not take.
     """
     whole = name.removesuffix(NO_TEXT)
     part, colon, argument = whole.partition(":")
     if part in ADVISERS.names():
-        made = ADVISERS.load(part)(argument=argument if colon else None, train_episodes=train_episodes)
+        given = argument if colon else None
+        made = ADVISERS.load(part)(argument=given, train_episodes=train_episodes, first_network=first_network)
     elif part in HEURISTICS.names():
         if colon:
             raise ConfigError("adviser", name, f"{part!r}, which takes nothing after a colon")

@@ -7,7 +7,7 @@ from ranpilot.systems.aura.advisers._cached_policy import CachedPolicy
 __all__ = ["PART", "make_embedded"]
 
 
-def make_embedded(*, argument: str | None, train_episodes: int) -> CachedPolicy:
+def make_embedded(*, argument: str | None, train_episodes: int, first_network: int) -> CachedPolicy:
     """The embedded model as it comes, or with an adapter. Raises what `ranpilot.llm.load` raises."""
     from ranpilot import llm
 

@@ -7,7 +7,7 @@ from ranpilot.systems.aura.advisers._cached_policy import CachedPolicy
 __all__ = ["PART", "make_endpoint"]
 
 
-def make_endpoint(*, argument: str | None, train_episodes: int) -> CachedPolicy:
+def make_endpoint(*, argument: str | None, train_episodes: int, first_network: int) -> CachedPolicy:
     """The model of that name. Raises what `ranpilot.llm.load` raises."""
     from ranpilot import llm
 

@@ -54,7 +54,7 @@ class StaleRules(Rules):
         return {"kept": self._kept, "age_steps": self._age_steps}
 
 
-def make_stale_rules(*, argument: str | None, train_episodes: int) -> StaleRules:
+def make_stale_rules(*, argument: str | None, train_episodes: int, first_network: int) -> StaleRules:
     """The rules that keep an answer so long. Raises ConfigError for what is no whole number from 1 on."""
     if argument is None:
         return StaleRules()

@@ -38,7 +38,7 @@ class TurningRules(Rules):
         return np.where(has_turned[:, None], self._inverted.act(obs), super().act(obs))
 
 
-def make_turning_rules(*, argument: str | None, train_episodes: int) -> TurningRules:
+def make_turning_rules(*, argument: str | None, train_episodes: int, first_network: int) -> TurningRules:
     """The rules that turn. Raises ConfigError for an argument: when they turn follows from the training."""
     if argument is not None:
         raise ConfigError("adviser", f"turning-rules:{argument}", "'turning-rules', which takes nothing after a colon")
