@@ -19,14 +19,15 @@ from ranpilot.envs.controller import (
 )
 from ranpilot.errors import CheckpointError, ConfigError
 from ranpilot.experiments.aura_rows import CONTROL, HEADLINE
-from ranpilot.experiments.compare import run_experiment, run_experiments
+from ranpilot.experiments.compare import run_experiment
 from ranpilot.experiments.controllers import make_controller
+from ranpilot.experiments.demo import demo
 from ranpilot.experiments.design import Experiment, Row
 from ranpilot.experiments.play import CountsCalibration, CountsUsage, CurrentWhatIf, PhaseTimes, play
 from ranpilot.experiments.play_cell import make_env, play_in_memory
 from ranpilot.experiments.report import Report, make_part, make_report
 from ranpilot.experiments.results import CellResult, Results
-from ranpilot.experiments.rows import DEMO_NOTE, demo_experiments, experiment_of, run_rows, short_name
+from ranpilot.experiments.rows import experiment_of, run_rows, short_name
 from ranpilot.runs import Progress, RunFolder, provenance
 
 if TYPE_CHECKING:
@@ -223,16 +224,6 @@ def compare(  # noqa: PLR0913  # one option each, the same as on the command lin
     path = Path(out) if out else Path("runs") / experiment.name
     title = f"{system} compared on {short_name(scenario)}"
     return run_experiment(experiment, path, title=title, new=new, workers=workers, progress=progress)
-
-
-def demo(
-    out: str | Path = "runs/demo", *, new: bool = False, workers: int | None = 1, progress: Progress | None = None
-) -> Report:
-    """The small fixed experiment of `make demo`: the twin under fitted traffic, and a panel on `aura-paper`."""
-    twin, paper = demo_experiments()
-    parts = [("On the twin, with traffic fitted to captures", twin), ("On the paper's own scenario", paper)]
-    title = "two base stations learn, with and without advice"
-    return run_experiments(parts, Path(out), title=title, note=DEMO_NOTE, new=new, workers=workers, progress=progress)
 
 
 def load(path: str | Path, *, row: str | None = None, load: str | None = None) -> Trained:

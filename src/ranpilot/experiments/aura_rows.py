@@ -13,6 +13,7 @@ __all__ = [
     "CONTROL_LONG",
     "HEADLINE",
     "LONGEST_TRAINING",
+    "MODEL",
     "NEIGHBOURS_LONG",
     "NO_TEXT",
     "ORACLE",
@@ -58,6 +59,7 @@ TEXT_ROWS = {
 """Rows whose adviser reads announcements, each with the row of the same adviser that sees none."""
 
 MODEL = "embedded:adviser"
+"""The trained language model that is shipped."""
 ALONE, GUIDED, BADLY, LANGUAGE, JUDGES = (
     "learning alone",
     "advised by rules",

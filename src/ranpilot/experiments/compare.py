@@ -11,7 +11,7 @@ from ranpilot.experiments.design import Experiment
 from ranpilot.experiments.grid import run_grid
 from ranpilot.experiments.hashes import model_hashes, scenario_hash
 from ranpilot.experiments.play_cell import CHECKPOINT_S
-from ranpilot.experiments.report import Part, Report, make_part, make_report
+from ranpilot.experiments.report import Lesson, Part, Report, make_part, make_report
 from ranpilot.experiments.results import read_results
 from ranpilot.runs import Progress, RunFolder, SilentProgress, provenance
 
@@ -42,6 +42,7 @@ def run_experiments(
     *,
     title: str,
     note: str = "",
+    lessons: Sequence[Lesson] = (),
     new: bool = False,
     workers: int | None = None,
     progress: Progress | None = None,
@@ -51,7 +52,7 @@ def run_experiments(
         _play(experiment, out / experiment.name, name, new, workers, progress or SilentProgress(), CHECKPOINT_S)
         for name, experiment in experiments
     ]
-    return make_report(title, [replace(part, note=note) for part in parts]).write(out)
+    return make_report(title, [replace(part, note=note) for part in parts], lessons).write(out)
 
 
 def _play(

@@ -26,7 +26,7 @@ from ranpilot.experiments.tables import (
 from ranpilot.experiments.wording import against_text, interval_text
 from ranpilot.runs import write_atomic, write_json
 
-__all__ = ["Part", "Report", "make_part", "make_report"]
+__all__ = ["Lesson", "Part", "Report", "make_part", "make_report"]
 
 MOST_NAMED = 4
 """More advisers than these are named in the table only."""
@@ -56,6 +56,19 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Lesson:
+    """What a language model learned before it advised."""
+
+    title: str
+    note: str
+    tables: Sequence[tuple[str, list[list[str]]]]
+    """Title, and header and lines, of each table."""
+    curve: str
+    """SVG"""
+    numbers: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Report:
     """A finished report: the page, and the numbers in it."""
 
@@ -63,6 +76,7 @@ class Report:
     numbers: Mapping[str, Any]
     path: Path | None = None
     """The page's file, once written."""
+    lessons: Sequence[Lesson] = ()
 
     def save(self, path: str | Path) -> Path:
         """Write the page to `path`."""
@@ -78,7 +92,8 @@ class Report:
 
     def tables(self) -> list[tuple[str, list[list[str]]]]:
         """Title, and header and lines, of every part's table for a terminal."""
-        return [(part["title"], text_table(part)) for part in self.numbers["parts"]]
+        lessons = [(title, lines) for lesson in self.lessons for title, lines in lesson.tables]
+        return [*lessons, *((part["title"], text_table(part)) for part in self.numbers["parts"])]
 
     def table(self) -> str:
         """Every part's table as plain text, columns aligned."""
@@ -116,8 +131,8 @@ def make_part(title: str, results: Results, sessions: Sequence[Mapping[str, Any]
     )
 
 
-def make_report(title: str, parts: Sequence[Part]) -> Report:
-    """The page over all parts; the first part's result is the headline."""
+def make_report(title: str, parts: Sequence[Part], lessons: Sequence[Lesson] = ()) -> Report:
+    """The page over all parts; the first part's result is the headline, lessons stand behind it."""
     from jinja2 import Environment
 
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
@@ -125,6 +140,7 @@ def make_report(title: str, parts: Sequence[Part]) -> Report:
         title=title,
         lead=_lead(parts[0].summary),
         parts=parts,
+        lessons=lessons,
         control=CONTROL,
         min_seeds=SEEDS_FOR_A_CLAIM,
         interval=_two_lines,
@@ -138,7 +154,8 @@ def make_report(title: str, parts: Sequence[Part]) -> Report:
         verdict=_verdict,
     )
     summaries = [{"title": part.title, "provenance": list(part.sessions), **part.summary} for part in parts]
-    return Report(page, {"title": title, "parts": summaries})
+    taught = [{"title": lesson.title, **lesson.numbers} for lesson in lessons]
+    return Report(page, {"title": title, "parts": summaries, "lessons": taught}, lessons=lessons)
 
 
 def _lead(summary: Mapping[str, Any]) -> str:

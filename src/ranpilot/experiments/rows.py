@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ranpilot.errors import ConfigError, UnknownNameError
 from ranpilot.experiments.aura_rows import (
     LONGEST_TRAINING,
+    MODEL,
     TEXT_ROWS,
     advised_label,
     aura_rows,
@@ -54,7 +55,8 @@ DEMO_NOTE = (
 YARDSTICKS = ("rules", "kpm-rules", "maintain", "random")
 """Shown beside every learner: sensible rules, the best heuristic, doing nothing, and chance."""
 
-DEMO_TWIN_ROWS = ("marl-only", "guided", "aura", "guided-untrained", *YARDSTICKS)
+DEMO_TAUGHT = ("guided-trained", "guided-trained-no-text", "trained-alone")
+DEMO_TWIN_ROWS = ("marl-only", "guided", "aura", "guided-untrained", *DEMO_TAUGHT, *YARDSTICKS)
 DEMO_PAPER_ROWS = ("marl-only", "guided", "aura", *YARDSTICKS)
 TWIN_ROWS = (
     "marl-only",
@@ -93,12 +95,23 @@ def short_name(scenario: str | Path | Scenario) -> str:
     return scenario.name
 
 
-def demo_experiments() -> tuple[Experiment, Experiment]:
-    """`ranpilot demo`: the twin with fitted traffic, and a small panel on the paper's own scenario."""
-    twin_rows = pick(aura_rows(DEMO_TWIN.oracle_test_episodes), DEMO_TWIN_ROWS)
+def demo_experiments(adviser: str = MODEL) -> tuple[Experiment, Experiment]:
+    """`ranpilot demo`: the twin with fitted traffic, and a small panel on the paper's own scenario.
+
+    adviser: the trained language model of the twin's rows.
+    """
+    picked = pick(aura_rows(DEMO_TWIN.oracle_test_episodes), DEMO_TWIN_ROWS)
+    twin_rows = tuple(_advised_by(row, adviser) for row in picked)
     paper_rows = pick(aura_rows(DEMO_PAPER.oracle_test_episodes), DEMO_PAPER_ROWS)
     twin = _experiment("twin", "two-cell", DEMO_TWIN, twin_rows, {"shared_networks": True})
     return twin, _experiment("aura-paper", PAPER_SCENARIO, DEMO_PAPER, paper_rows, {})
+
+
+def _advised_by(row: Row, model: str) -> Row:
+    """The row with another trained language model where it has one."""
+    if row.adviser is None or not row.adviser.startswith(MODEL):
+        return row
+    return row.model_copy(update={"adviser": row.adviser.replace(MODEL, model, 1)})
 
 
 def run_rows(configuration: str, adviser: str | None, trust: str | None) -> tuple[Row, ...]:
