@@ -64,6 +64,18 @@ def test_the_share_of_the_gain_that_text_brings_is_paired_by_network(made_result
     assert found["Saved by the text in all steps"].value.estimate == pytest.approx(2)
 
 
+def test_without_a_gain_text_has_no_share_of_it(made_results: MadeResults) -> None:
+    rows = {
+        label: {"dropped": middle + SPREAD, "dropped_announced": middle + SPREAD[::-1]}
+        for label, middle in (("marl-only", 4), ("guided-trained", 4), ("guided-trained-no-text", 6))
+    }
+    found = {finding.topic: finding for finding in make_findings(made_results("two-cell", rows))}
+    share = found["Share of the gain that text brings on announced events"]
+    assert np.isnan(share.value.estimate)
+    assert "no clear gain" in share.text
+    assert found["Saved by the text on announced events"].value.estimate == pytest.approx(2)
+
+
 def test_where_nothing_is_announced_only_the_whole_is_told(made_results: MadeResults) -> None:
     rows = {label: {"dropped": 5 + SPREAD} for label in ("guided-trained", "guided-trained-no-text")}
     topics = [finding.topic for finding in make_findings(made_results("two-cell", rows))]

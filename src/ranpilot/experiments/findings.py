@@ -138,9 +138,18 @@ def _text(results: Results) -> Iterator[Finding]:
             yield Finding(f"Saved by the text {where}", load, row, blind, saved, "1/episode", None, text)
             if experiment.has_row(CONTROL) and metric == ANNOUNCED:
                 alone = results.per_seed(CONTROL, load, metric)
-                share = combination((without, with_text, alone), _percent_of_gain, paired=True, statistic=mean_rows)
-                text = f"{percent_text(share)} of what is saved against {CONTROL}"
+                share, text = _share_of_gain(without, with_text, alone)
                 yield Finding(f"Share of the gain that text brings {where}", load, row, blind, share, "%", None, text)
+
+
+def _share_of_gain(without: FloatArray, with_text: FloatArray, alone: FloatArray) -> tuple[Interval, str]:
+    """What the text saves as a share of what advice with the text saves against learning alone, NaN without a gain."""
+    gain = combination((alone, with_text), np.subtract, paired=True, statistic=mean_rows)
+    if gain.low <= 0:
+        nothing = Interval(float("nan"), float("nan"), float("nan"), gain.n)
+        return nothing, f"no share: against {CONTROL} {interval_text(gain)} are saved, which is no clear gain"
+    share = combination((without, with_text, alone), _percent_of_gain, paired=True, statistic=mean_rows)
+    return share, f"{percent_text(share)} of the {interval_text(gain)} that are saved against {CONTROL}"
 
 
 def _announced_metrics(results: Results, row: str, load: str) -> Iterator[tuple[str, str]]:
