@@ -391,8 +391,9 @@ def _show(report: Report, json_file: Path | None) -> None:
     from ranpilot.runs import write_json
 
     console = _console()
-    for part, (title, lines) in zip(report.numbers["parts"], report.tables(), strict=True):
+    for title, lines in report.tables():
         console.print(_table(title, lines))
+    for part in report.numbers["parts"]:
         console.print(part["headline"], markup=False, highlight=False)
         for check in part["checks"]:
             where = f"{check['claim']}: {check['row']}, {check['load']} load: {check['detail']}"
