@@ -101,22 +101,24 @@ def draw_seeds(drops: SeedValues, *, paired: bool) -> str | None:
 def draw_reliability(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str | None:
     """Share of advice that was better than the own choice at each level of trust that was tried often enough.
 
-    found: load, then row, to `bin_count`, `bin_trust` and `bin_won`. None where no trust was tried.
+    found: load, then row, to `bin_count`, `bin_trust` and `bin_won`. None where no trust was tried often enough.
     """
-    loads = {load: [label for label in RELIABILITY_ROWS if label in of] for load, of in found.items() if load in BUSY}
-    if not any(loads.values()):
+    loads = {
+        load: {label: _filled(of[label]) for label in RELIABILITY_ROWS if label in of} for load, of in found.items()
+    }
+    loads = {load: of for load, of in loads.items() if load in BUSY and any(of.values())}
+    if not loads:
         return None
     figure, axes = new_figure(len(loads), height=3.9)
-    for axis, (load, labels) in zip(axes, loads.items(), strict=True):
+    for axis, (load, rows) in zip(axes, loads.items(), strict=True):
         axis.plot([0, 1], [0, 1], color=FAINT, lw=0.9, ls=(0, (3, 3)), zorder=1)
-        for label in labels:
-            bins = found[load][label]
-            filled = [place for place, number in enumerate(bins["bin_count"]) if number >= LEAST_ANSWERS]
-            trust, won = ([bins[name][place] for place in filled] for name in ("bin_trust", "bin_won"))
-            size = [6 + 3 * np.sqrt(bins["bin_count"][place]) for place in filled]
-            colour = colour_of(label, True)
-            axis.plot(trust, won, color=colour, lw=1.2, alpha=0.8, zorder=3)
-            axis.scatter(trust, won, s=size, color=colour, alpha=0.75, lw=0, zorder=4, label=label)
+        for label, filled in rows.items():
+            if filled:
+                trust, won, count = zip(*filled, strict=True)
+                colour = colour_of(label, True)
+                axis.plot(trust, won, color=colour, lw=1.2, alpha=0.8, zorder=3)
+                size = 6 + 3 * np.sqrt(count)
+                axis.scatter(trust, won, s=size, color=colour, alpha=0.75, lw=0, zorder=4, label=label)
         axis.set_title(f"{load} load", loc="left", fontsize=10, color=INK)
         axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel="trust in the advice")
         axis.grid(color=GRID, lw=0.8, zorder=0)
@@ -124,6 +126,12 @@ def draw_reliability(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> st
     handles = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
     figure.legend(handles.values(), handles.keys(), loc="outside upper right", ncols=4, frameon=False, fontsize=8)
     return to_svg(figure, "Reliability of trust")
+
+
+def _filled(bins: Mapping[str, Any]) -> list[tuple[float, float, int]]:
+    """Mean trust, share of wins and number of the bins with enough answers."""
+    columns = zip(bins["bin_trust"], bins["bin_won"], bins["bin_count"], strict=True)
+    return [(trust, won, count) for trust, won, count in columns if count >= LEAST_ANSWERS]
 
 
 def _write_steps(axis: Axes, middles: Sequence[float], height: float) -> None:

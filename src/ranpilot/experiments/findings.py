@@ -56,14 +56,16 @@ class Finding:
 
 
 def make_findings(results: Results) -> list[Finding]:
-    """Everything that the rows and loads can answer."""
-    return [
+    """Everything that the rows and loads can answer, topic by topic."""
+    found = [
         *_delayed_reward(results),
         *_gain_split(results),
         *_strong_learners(results),
         *_insurance(results),
         *_text(results),
     ]
+    topics = list(dict.fromkeys(finding.topic for finding in found))
+    return sorted(found, key=lambda finding: topics.index(finding.topic))
 
 
 def _delayed_reward(results: Results) -> Iterator[Finding]:

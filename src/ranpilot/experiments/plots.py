@@ -41,6 +41,10 @@ _COLOURS = {
     "guided-untrained": "#f472b6",
     "guided-trained": "#db2777",
     "aura-trained": "#be185d",
+    "trained-alone": "#9d174d",
+    "guided-trained-no-text": "#f9a8d4",
+    "aura-trained-no-text": "#e9a3c9",
+    "trained-alone-no-text": "#c9a0b4",
     "lookahead-oracle": "#111827",
 }
 _BAD_ADVICE, _HEURISTIC = "#ea580c", "#a3b18a"
