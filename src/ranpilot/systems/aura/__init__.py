@@ -1,7 +1,7 @@
 """AURA: base stations as agents, an adviser, learned trust and delayed reward.
 
 `make("aura", adviser="rules")` gives a controller; `CONFIGURATIONS` are the ones that are compared. The parts: agents
-and their guard (`controller.py`), trust (`trust/`), alignment controller (`credit.py`), advisers (`advisers.py`).
+and their guards (`controller.py`), trust (`trust/`), alignment controller (`credit.py`), advisers (`advisers/`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from ranpilot.systems.aura.config import AuraConfig
 from ranpilot.systems.aura.configurations import CONFIGURATIONS, aura, aura_literal, guided, make, marl_only
 
 if TYPE_CHECKING:
-    from ranpilot.systems.aura.advisers import CachedPolicy, adviser_names, make_adviser
+    from ranpilot.systems.aura.advisers import CachedPolicy, Delayed, adviser_names, make_adviser, without_text
     from ranpilot.systems.aura.controller import Aura
     from ranpilot.systems.aura.usage import Usage
 
@@ -21,6 +21,7 @@ __all__ = [
     "Aura",
     "AuraConfig",
     "CachedPolicy",
+    "Delayed",
     "Usage",
     "adviser_names",
     "aura",
@@ -29,13 +30,16 @@ __all__ = [
     "make",
     "make_adviser",
     "marl_only",
+    "without_text",
 ]
 
 _LAZY = {
     "Aura": "controller",
     "CachedPolicy": "advisers",
+    "Delayed": "advisers",
     "adviser_names": "advisers",
     "make_adviser": "advisers",
+    "without_text": "advisers",
     "Usage": "usage",
 }
 

@@ -1,7 +1,7 @@
 """A language model's advice as a table: every prompt without an announcement is asked before the first episode.
 
 The model sees levels as bare words in a fixed order, the agent's own and its nearest neighbour's, and names one of the
-task's actions. There are few distinct prompts (1 152 pairs of situations in `aura-paper`), so all of them are asked in
+task's actions. An adapter is asked in the version of the prompt that its record names, any other model in the newest. There are few distinct prompts (at most 2 304 for a station of `aura-paper`), so all of them are asked in
 one batch and kept: advice then costs one look-up and has no latency.
 
 An announcement that stands at the agent's site comes in front of the words. There are too many pairs of announcement
@@ -25,7 +25,7 @@ from ranpilot.errors import ActionError, ConfigError
 from ranpilot.llm.prompts import Prompt
 from ranpilot.runs.arrays import read_arrays, save_arrays
 from ranpilot.systems.aura.notices import clean_notice
-from ranpilot.systems.aura.situations import Situations, choose_prompt
+from ranpilot.systems.aura.situations import Situations, prompt_of
 
 __all__ = ["CachedPolicy", "Chooses"]
 
@@ -53,7 +53,7 @@ class CachedPolicy:
         if not notice_latency_s >= 0:
             raise ConfigError("adviser.notice_latency_s", notice_latency_s, "at least 0")
         self._model = model
-        self._prompt = choose_prompt() if prompt is None else prompt
+        self._prompt = prompt_of(model) if prompt is None else prompt
         self.notice_latency_s = notice_latency_s
 
     @property
@@ -85,7 +85,7 @@ class CachedPolicy:
 
     def act(self, obs: Observation) -> NDArray[np.int64]:
         """The model's choice for each agent of each network, [B, A]."""
-        row = self._situations.read(obs.local)
+        row = self._situations.read(obs)
         chosen: NDArray[np.int64] = self.table[self._agents[None, :], row]
         if obs.notice_ids.shape[1] > 0 and self._situations.reads_notices:
             notice = self._available_notices(obs)

@@ -16,7 +16,7 @@ from ranpilot.envs.controller import Observation, TaskSpec, WhatIf
 from ranpilot.errors import ConfigError
 from ranpilot.heuristics.rules import Rules
 from ranpilot.learning.draws import draw_per_agent
-from ranpilot.systems.aura.situations import Situations
+from ranpilot.systems.aura.situations import Situations, choose_prompt
 from ranpilot.twin.rng import STREAM_ADVISER
 
 __all__ = ["PART", "NoisyRules"]
@@ -36,7 +36,8 @@ class NoisyRules(Rules):
     def reset(self, task: TaskSpec, num_networks: int, seed: int, what_if: WhatIf | None) -> None:
         """Draw where the rules err, and into what."""
         super().reset(task, num_networks, seed, what_if)
-        self._situations = Situations(task)
+        # An error belongs to the words that rules read, whatever else a newer prompt says.
+        self._situations = Situations(task, choose_prompt(2))
         shape, count = (num_networks, task.num_agents), 2 * int(self._situations.rows.max())
         numbers = draw_per_agent(seed, self.first_network, 0, shape, count=count, stream=STREAM_ADVISER)
         is_wrong = numbers[:, :, ::2] >= self.right_percent / 100
@@ -47,7 +48,7 @@ class NoisyRules(Rules):
 
     def act(self, obs: Observation) -> NDArray[np.int64]:
         """One option for each agent, [B, A]."""
-        shift = self.shift[self._networks, self._agents, self._situations.read(obs.local)]
+        shift = self.shift[self._networks, self._agents, self._situations.read(obs)]
         chosen: NDArray[np.int64] = (super().act(obs) + shift) % self.task.num_actions
         return chosen
 
