@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ranpilot.experiments.design import Row
 
@@ -58,6 +58,10 @@ TEXT_ROWS = {
 }
 """Rows whose adviser reads announcements, each with the row of the same adviser that sees none."""
 
+TUNED: Mapping[str, object] = {"alpha_rule": "visits", "initial_value": 15.0}
+TUNED_DQN: Mapping[str, object] = {"learning_rate": 3e-4}
+"""What `scripts/tune_marl.py` chose (results/marl-tuning.json); marl-only keeps the source's own numbers."""
+
 MODEL = "embedded:adviser"
 """The trained language model that is shipped."""
 ALONE, GUIDED, BADLY, LANGUAGE, JUDGES = (
@@ -85,6 +89,7 @@ _BLOCKS = (
     "guided-stale-rules-score", "guided-turning-rules-counterfactual", "guided-turning-rules-ab",
     "guided-turning-rules-score", "guided-trained", "aura-trained", "trained-alone", "noisy-80", "noisy-60",
     "aura-inverted-rules-counterfactual", "guided-trained-no-text", "aura-trained-no-text", "trained-alone-no-text",
+    "marl-tuned",
 )  # fmt: skip
 
 
@@ -100,14 +105,14 @@ def advised_label(adviser: str, trust: str, configuration: str = "guided") -> st
 
 
 def _alone() -> Iterator[Row]:
-    tuned: dict[str, object] = {"alpha_rule": "visits"}
     neighbours: dict[str, object] = {"neighbour_features": True}
     yield _row(CONTROL, "aura", "marl-only", ALONE)
-    for label, settings in ((CONTROL_LONG, tuned), (NEIGHBOURS_LONG, {**tuned, **neighbours})):
+    yield _row("marl-tuned", "aura", "marl-only", ALONE, settings=TUNED)
+    for label, settings in ((CONTROL_LONG, TUNED), (NEIGHBOURS_LONG, {**TUNED, **neighbours})):
         yield _row(label, "aura", "marl-only", ALONE, settings=settings, train_factor=LONGEST_TRAINING)
-    yield _row("marl-neighbours", "aura", "marl-only", ALONE, settings=neighbours)
-    yield _row("dqn", "dqn", "dqn", ALONE, cost=DQN_COST)
-    yield _row("dqn-neighbours", "dqn", "dqn", ALONE, settings=neighbours, cost=DQN_COST)
+    yield _row("marl-neighbours", "aura", "marl-only", ALONE, settings={**TUNED, **neighbours})
+    yield _row("dqn", "dqn", "dqn", ALONE, settings=TUNED_DQN, cost=DQN_COST)
+    yield _row("dqn-neighbours", "dqn", "dqn", ALONE, settings={**TUNED_DQN, **neighbours}, cost=DQN_COST)
 
 
 def _guided() -> Iterator[Row]:
