@@ -16,6 +16,7 @@ from ranpilot.envs.make import make_batch
 from ranpilot.envs.tasks.power_handover import PowerHandover
 from ranpilot.heuristics import HEURISTICS
 from ranpilot.systems.aura.advisers import CachedPolicy
+from ranpilot.systems.aura.situations import choose_prompt
 from ranpilot.twin import Networks
 
 
@@ -69,11 +70,14 @@ def test_an_episode_of_aura_paper_under_the_rules(check_golden: Callable[[str, s
 
 def test_every_prompt_of_the_adviser(check_golden: Callable[[str, str], None]) -> None:
     env: Environment = make_batch("aura-paper", None, 1, 0)
-    listener = ListensOnly()
-    CachedPolicy(listener).reset(env.spec, 1, 0, None)
-    distinct = sorted(set(listener.prompts))
-    assert len(distinct) > 1000
-    check_golden("adviser_prompts.txt", "\n".join(distinct[::40]) + f"\n{len(distinct)} distinct prompts\n")
+    lines = []
+    for version in (2, 3):
+        listener = ListensOnly()
+        CachedPolicy(listener, choose_prompt(version)).reset(env.spec, 1, 0, None)
+        distinct = sorted(set(listener.prompts))
+        assert len(distinct) > 1000
+        lines += [*distinct[::40], f"{len(distinct)} distinct prompts of version {version}"]
+    check_golden("adviser_prompts.txt", "\n".join(lines) + "\n")
 
 
 def _lines(records: dict[str, object]) -> str:

@@ -35,7 +35,7 @@ from ranpilot.llm.weights import load_model, load_tokenizer, weights_folder
 
 __all__ = ["AdaptConfig", "Adaptation", "Lessons", "adapt"]
 
-RATES = {"lora": 2e-3, "full": 3e-4}
+RATES = {"lora": 4e-3, "full": 3e-4}
 LORA_ALPHA_SHARE = 2.0
 """`lora_alpha` of PEFT, as a multiple of the rank."""
 

@@ -51,6 +51,11 @@ class EventKind(Part):
         """Whether it changes how users come and go."""
         return self.arrival_factor != 1.0 or self.departure_factor != 1.0
 
+    @property
+    def changes_anything(self) -> bool:
+        """Whether an event of this kind does more than being talked about."""
+        return self.changes_users or self.places_share != 1.0 or self.power_cut_db is not None
+
 
 class Events(Part):
     """When events come and of which kinds."""

@@ -61,7 +61,7 @@ def told(env: PowerHandover, b: int, agent: int) -> str | None:
     heard = [event for event in found if event[2] == agent or event[2] in env.spec.neighbours[agent]]
     if not heard:
         return None
-    _, kind, cell = max(heard, key=lambda event: event[0])
+    _, kind, cell = max(heard, key=lambda event: (KINDS[event[1]]["name"] != "chatter", event[0]))
     name = KINDS[kind]["name"]
     return name if cell == agent else neighbour_kind(name)
 
@@ -83,13 +83,28 @@ def check_told(env: PowerHandover) -> set[str | None]:
     return seen
 
 
-def test_every_agent_reads_the_newest_announcement_of_its_cell_or_a_neighbours_until_it_ends() -> None:
+def test_every_agent_reads_the_newest_announcement_around_it_and_chatter_only_where_nothing_else_stands() -> None:
     env = PowerHandover.make(scenario(), 12, 5)
     seen = check_told(env)
     for _ in range(20):
         env.play(np.full((12, 2), KEEP))
         seen |= check_told(env)
     assert seen == {None, *kinds()}
+
+
+def test_chatter_never_hides_what_changes_something_however_new_it_is() -> None:
+    env = PowerHandover.make(scenario(), 60, 5)
+    hidden = 0
+    for _ in range(20):
+        events, slot, obs = env.networks.events(), env.networks.slot, env.observation
+        stands = (events.announced_slot <= slot) & (slot < events.stop_slot)
+        is_chatter = events.kind == [kind["name"] for kind in KINDS].index("chatter")
+        # Two cells: everybody hears of both.
+        for b in np.flatnonzero((stands & ~is_chatter).any(axis=1)):
+            assert "chatter" not in {read(obs, b, agent) for agent in range(2)}
+            hidden += is_chatter[b, np.flatnonzero(stands[b])[-1]]
+        env.play(np.full((60, 2), KEEP))
+    assert hidden > 20
 
 
 def test_a_notice_comes_its_lead_before_the_start_and_goes_with_the_end() -> None:

@@ -15,7 +15,7 @@ from ranpilot.errors import CheckpointError, ConfigError, UnknownNameError
 from ranpilot.heuristics import HEURISTICS
 from ranpilot.systems import aura
 from ranpilot.systems.aura.advisers import ADVISERS, Delayed, adviser_names, make_adviser, without_text
-from ranpilot.systems.aura.situations import Situations
+from ranpilot.systems.aura.situations import Situations, choose_prompt
 
 TASK = make_spec(AuraPaperConfig())
 
@@ -68,7 +68,7 @@ def test_noisy_rules_are_right_in_that_share_of_the_situations(hands, percent: i
     share = percent / 100
     assert abs(right.mean() - share) < 4 * np.sqrt(share * (1 - share) / right.size)
     obs = look(hands, 20)
-    rows = Situations(TASK).read(obs.local)
+    rows = Situations(TASK, choose_prompt(2)).read(obs)
     agrees = ready(f"noisy-rules:{percent}", 20).act(obs) == ready("rules", 20).act(obs)
     np.testing.assert_array_equal(agrees, right[np.arange(20)[:, None], np.arange(2)[None, :], rows])
 
@@ -78,7 +78,7 @@ def test_the_same_prompt_always_gets_the_same_answer_in_a_network(hands) -> None
     answers: dict[tuple[int, int, int], set[int]] = {}
     for slot in range(300):
         obs = look(hands, 40, slot=slot, episode=slot)
-        rows, advice = Situations(TASK).read(obs.local), noisy.act(obs)
+        rows, advice = Situations(TASK, choose_prompt(2)).read(obs), noisy.act(obs)
         for network, agent in np.ndindex(40, 2):
             answers.setdefault((network, agent, int(rows[network, agent])), set()).add(int(advice[network, agent]))
     assert all(len(given) == 1 for given in answers.values())

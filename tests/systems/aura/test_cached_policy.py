@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +8,12 @@ import pytest
 
 from ranpilot.envs.aura_paper.config import AuraPaperConfig
 from ranpilot.envs.aura_paper.spec import make_spec
-from ranpilot.errors import ActionError, CheckpointError, ConfigError
+from ranpilot.errors import ActionError, CheckpointError, ConfigError, UnknownNameError
 from ranpilot.llm.prompts import Prompt
 from ranpilot.systems.aura.advisers import PROMPTS, CachedPolicy, load_prompt
+
+WORDS_ONLY = load_prompt(PROMPTS, "choose", 2)
+"""The toy has no central state, which version 3 reads."""
 
 
 class Model:
@@ -39,7 +42,7 @@ def test_the_prompt_is_bare_level_words_in_a_fixed_order(hands) -> None:
         "{own_capacity} {other_capacity} {own_coverage} {other_coverage} {own_power} {other_power} ->"
     )
     model = Model()
-    CachedPolicy(model).reset(hands.task, 3, 0, None)
+    CachedPolicy(model, WORDS_ONLY).reset(hands.task, 3, 0, None)
     (prompts, options) = model.calls[0]
     assert prompts[0] == "free free good good min low ->"
     assert prompts[-1] == "full full poor poor high max ->"
@@ -48,16 +51,16 @@ def test_the_prompt_is_bare_level_words_in_a_fixed_order(hands) -> None:
 
 def test_every_distinct_prompt_is_asked_once_in_one_batch(hands) -> None:
     model = Model()
-    CachedPolicy(model).reset(hands.task, 3, 0, None)
+    CachedPolicy(model, WORDS_ONLY).reset(hands.task, 3, 0, None)
     assert len(model.calls) == 1
     prompts = model.calls[0][0]
     # Own and other capacity, coverage and power; the two stations have different words for their power.
     assert len(prompts) == len(set(prompts)) == 2 * (2 * 2 * 3 * 3 * 3 * 2)
 
 
-def test_aura_paper_has_1152_situations_for_each_station() -> None:
+def test_aura_paper_has_1152_situations_for_each_station_in_the_words_of_features() -> None:
     model = Model()
-    adviser = CachedPolicy(model)
+    adviser = CachedPolicy(model, WORDS_ONLY)
     adviser.reset(make_spec(AuraPaperConfig()), 1, 0, None)
     prompts = model.calls[0][0]
     assert adviser.table.shape == (2, 1152)
@@ -70,7 +73,7 @@ def test_aura_paper_has_1152_situations_for_each_station() -> None:
 
 def test_the_table_answers_as_the_model_would(hands) -> None:
     model, num = Model(), 300
-    adviser = CachedPolicy(model)
+    adviser = CachedPolicy(model, WORDS_ONLY)
     adviser.reset(hands.task, num, 0, None)
     toy = hands.Toy(num)
     local = toy.observation.local
@@ -109,7 +112,12 @@ def test_a_prompt_that_does_not_fit_the_task_is_refused_in_one_sentence(hands) -
         weather.reset(hands.task, 1, 0, None)
     lonely = replace(hands.task, neighbours=((), (0,)))
     with pytest.raises(ConfigError, match="own_… fields alone, since 'rural' of toy has no neighbour"):
-        CachedPolicy(Model()).reset(lonely, 1, 0, None)
+        CachedPolicy(Model(), WORDS_ONLY).reset(lonely, 1, 0, None)
+    sentence = r"prompt field = 'own_requests', but must be a feature of the task, since toy has no "
+    with pytest.raises(ConfigError, match=sentence + r"'rural.eligible_requests' in its central state\."):
+        CachedPolicy(Model()).reset(hands.task, 1, 0, None)
+    with pytest.raises(ConfigError, match="prompt = 'up or down ->', but must be one with a field such as own_power"):
+        CachedPolicy(Model(), Prompt("bare", 1, "up or down ->")).reset(hands.task, 1, 0, None)
 
 
 CROWD, CHATTER = "a crowd gathers at gate C", "the canteen has soup"
@@ -128,7 +136,7 @@ def look(hands, notice_ids, slot: int, *, texts=(CROWD, CHATTER), local=None):
 
 def begin(hands, *, num: int = 1, latency_s: float = 0.0) -> tuple[CachedPolicy, Model]:
     model = Model()
-    adviser = CachedPolicy(model, notice_latency_s=latency_s)
+    adviser = CachedPolicy(model, WORDS_ONLY, notice_latency_s=latency_s)
     adviser.reset(hands.task, num, 0, None)
     return adviser, model
 
@@ -150,7 +158,7 @@ def test_new_pairs_of_announcement_and_situation_are_asked_in_one_batch_and_once
 def test_without_announcements_the_answers_and_questions_are_those_of_the_first_version(hands) -> None:
     plain, listener = Model(), Model()
     CachedPolicy(plain, load_prompt(PROMPTS, "choose", 1)).reset(hands.task, 1, 0, None)
-    adviser = CachedPolicy(listener)
+    adviser = CachedPolicy(listener, WORDS_ONLY)
     adviser.reset(hands.task, 1, 0, None)
     assert plain.calls == listener.calls
     adviser.act(look(hands, [[-1, -1]], 0))
@@ -207,3 +215,46 @@ def test_announcements_that_do_not_fit_the_agents_are_refused(hands) -> None:
         adviser.act(look(hands, [[0, 0, 0]], 0))
     with pytest.raises(ConfigError, match=r"adviser.notice_latency_s = -1.0, but must be at least 0"):
         CachedPolicy(Model(), notice_latency_s=-1.0)
+
+
+def test_the_newest_prompt_says_requests_and_places_and_is_the_default() -> None:
+    task = make_spec(AuraPaperConfig())
+    model = Model()
+    adviser = CachedPolicy(model)
+    adviser.reset(task, 1, 0, None)
+    assert len(model.calls) == 1
+    prompts = model.calls[0][0]
+    assert adviser.table.shape == (2, 2304)
+    # The rural station's power words are among the urban one's.
+    assert len(prompts) == 2304
+    assert prompts[0] == "none later full good good lowest ->"
+    assert prompts[1151] == "many now free poor poor highest ->"
+
+
+@dataclass(frozen=True)
+class Record:
+    prompt: dict[str, str | int]
+
+
+def trained_with(version: int, /, **changes: str | int) -> Model:
+    """A model whose adapter says that it was trained with that version."""
+    prompt = load_prompt(PROMPTS, "choose", version)
+    model = Model()
+    model.record = Record({"name": prompt.name, "version": version, "hash": prompt.hash} | changes)  # type: ignore[attr-defined]
+    return model
+
+
+def test_an_adapter_is_asked_in_the_version_that_it_was_trained_with() -> None:
+    task = make_spec(AuraPaperConfig())
+    for version, first in ((1, "free free good good lowest lowest ->"), (3, "none later full good good lowest ->")):
+        model = trained_with(version)
+        CachedPolicy(model).reset(task, 1, 0, None)
+        assert model.calls[0][0][0] == first
+    with pytest.raises(UnknownNameError, match=r"No prompt is called 'choose.v9'"):
+        CachedPolicy(trained_with(2, version=9))
+    with pytest.raises(ConfigError, match=r"adapter's prompt: hash = 'other', but must be [0-9a-f]{16}, as in"):
+        CachedPolicy(trained_with(2, hash="other"))
+    untrained = Model()
+    untrained.record = None  # type: ignore[attr-defined]
+    CachedPolicy(untrained).reset(task, 1, 0, None)
+    assert untrained.calls[0][0][0] == "none later full good good lowest ->"

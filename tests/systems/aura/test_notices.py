@@ -38,8 +38,12 @@ SPECIAL_TOKENS = (
 
 
 def test_the_prompts_with_an_announcement_in_front(check_golden: Callable[[str, str], None]) -> None:
-    situations = Situations(make_spec(AuraPaperConfig()))
-    texts = [repr(situations.text(agent, row, notice)) for notice in NOTICES for agent, row in ((0, 0), (1, 1151))]
+    task = make_spec(AuraPaperConfig())
+    texts = []
+    for version in (2, 3):
+        situations = Situations(task, choose_prompt(version))
+        last = int(situations.rows[1]) - 1
+        texts += [repr(situations.text(agent, row, notice)) for notice in NOTICES for agent, row in ((0, 0), (1, last))]
     check_golden("adviser_notice_prompts.txt", "\n".join(texts) + "\n")
 
 

@@ -1,8 +1,9 @@
-"""What every agent is told: the newest announcement that stands at its cell, worded from its own point of view.
+"""What every agent is told: one of the announcements that stand at its cell, worded from its own point of view.
 
 An announcement stands from its announced slot until its event ends. It reaches the event's own cell and every cell that
-has it among its nearest neighbours. The wording is drawn from the event's own random number for each recipient, so that
-copies of a network are told the same.
+has it among its nearest neighbours. Of several the newest is told, but chatter, an event that changes nothing, only
+where nothing else stands: there is one place for a text, and talk must not hide what matters. The wording is drawn from
+the event's own random number for each recipient, so that copies of a network are told the same.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ class Notices:
     """The announcements of a scenario to the agents of a task; `texts` holds every text that there can be."""
 
     def __init__(self, scenario: Scenario, neighbours: tuple[tuple[int, ...], ...]) -> None:
-        names = [kind.name for kind in scenario.events.kinds] if scenario.events else []
+        events = scenario.events.kinds if scenario.events else ()
+        names = [kind.name for kind in events]
         for name in names:
             if name not in kinds():
                 raise ConfigError("events.kinds.name", name, f"a kind that is announced: one of {', '.join(kinds())}")
@@ -39,6 +41,8 @@ class Notices:
             first[kind], num[kind] = len(texts), len(wordings(kind, scenario.split))
             texts += wordings(kind, scenario.split)
         self.texts = tuple(texts)
+        self._changes = np.array([kind.changes_anything for kind in events], np.bool_)
+        """[kind] whether such events do anything"""
         self._wording = np.array([[(first[k], num[k]) for k in pair] for pair in told], np.int64).reshape(-1, 2, 2)
         """[kind, NEARBY or HERE, 2] first id and number of the wordings"""
         self._place = np.full((len(neighbours), len(neighbours)), NOTHING, np.int64)
@@ -51,7 +55,10 @@ class Notices:
         """[B, A] id of the text that stands at each agent in `slot`, -1 for none. networks: [B] ids."""
         ids = np.full((len(networks), len(self._place)), -1, np.int64)
         if self.texts:
-            _fill_ids(events, networks, slot, self._place, self._wording, ids)
+            for changes in (False, True):
+                # Written over what was told of events that change nothing.
+                told = self._changes == changes
+                _fill_ids(events, networks, slot, self._place, self._wording, told, ids)
         return ids
 
     def text(self, events: EventView, network: int, b: int, event: int) -> str:
@@ -68,12 +75,21 @@ def _draw_text(seed: int, network: int, agent: int, wording: IntArray) -> int:
 
 @kernel
 def _fill_ids(
-    events: EventView, networks: IntArray, slot: int, place: IntArray, wording: IntArray, ids: IntArray
+    events: EventView,
+    networks: IntArray,
+    slot: int,
+    place: IntArray,
+    wording: IntArray,
+    told: NDArray[np.bool_],
+    ids: IntArray,
 ) -> None:
+    """Write the newest text of the kinds that are `told` over what stands in `ids` [B, A]."""
     for b in range(ids.shape[0]):
         # In the order of their announcement, so that the newest is written last.
         for event in range(events.kind.shape[1]):
             if not events.announced_slot[b, event] <= slot < events.stop_slot[b, event]:
+                continue
+            if not told[events.kind[b, event]]:
                 continue
             for agent in range(ids.shape[1]):
                 side = place[agent, events.cell[b, event]]

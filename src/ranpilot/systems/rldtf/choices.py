@@ -45,7 +45,7 @@ class Ground:
     @cached_property
     def rows(self) -> NDArray[np.int64]:
         """[N] row of each state among the agent's situations."""
-        every = self.situations.read(self.labels.local)
+        every = self.situations.read(self.labels.observation())
         found: NDArray[np.int64] = every[np.arange(len(self.labels)), self.labels.agent]
         return found
 

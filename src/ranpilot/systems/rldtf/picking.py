@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ranpilot.envs.controller import BoolArray, Environment, FloatArray, IntArray
+from ranpilot.twin.scenario import Scenario
 from ranpilot.twin.views import EventView
 
 __all__ = ["LEAD_S", "Picker", "Picks"]
@@ -50,6 +51,8 @@ class Picks:
 class HasEvents(Protocol):
     """The networks behind an environment on the twin."""
 
+    scenario: Scenario
+
     @property
     def slot(self) -> int:
         """Slots since the reset."""
@@ -77,6 +80,8 @@ class Picker:
         for agent, near in enumerate(spec.neighbours):
             self._heard[agent, list(near)] = True
         events = 0 if self._networks is None else self._networks.events().kind.shape[1]
+        known = None if self._networks is None else self._networks.scenario.events
+        self._changes = np.array([kind.changes_anything for kind in known.kinds] if known else [], dtype=np.bool_)
         self._when = rng.random((count, events))
         self._whose = rng.random((count, events))
 
@@ -121,17 +126,24 @@ class Picker:
         hearers = [np.flatnonzero(self._heard[:, cell]) for cell in events.cell[network, event]]
         drawn = self._whose[network, event]
         agent = np.array([h[int(u * len(h))] for h, u in zip(hearers, drawn, strict=True)], dtype=np.int64)
-        # A newer announcement may stand in front of this one; then the agent does not read of it.
-        is_told = _newest(events, slot, network, self._heard[agent]) == event if len(agent) else np.zeros(0, np.bool_)
+        if not len(agent):
+            return self.nobody()
+        # Another announcement may stand in front of this one; then the agent does not read of it.
+        is_told = _told(events, slot, network, self._heard[agent], self._changes) == event
         network, event, agent = network[is_told], event[is_told], agent[is_told]
         return Picks(network, agent, obs.notice_ids[network, agent].astype(np.int64), lead_s[network, event])
 
 
-def _newest(events: EventView, slot: int, network: IntArray, heard: BoolArray) -> IntArray:
-    """[n] the newest event that stands in these networks in a cell that is heard of; heard: [n, C]."""
+def _told(events: EventView, slot: int, network: IntArray, heard: BoolArray, changes: BoolArray) -> IntArray:
+    """[n] the event that agents of these networks are told of, as the task chooses: -1 for none.
+
+    heard: [n, C] cells that are heard of; changes: [kind] whether such events do anything.
+    """
     stands = (events.announced_slot[network] <= slot) & (slot < events.stop_slot[network])  # [n, E]
     in_reach = np.take_along_axis(heard, np.maximum(events.cell[network], 0), axis=1)
-    # Windows are in the order of their announcement.
-    places = np.arange(stands.shape[1])
-    newest: IntArray = np.where(stands & in_reach, places, -1).max(axis=1)
-    return newest
+    # Windows are in the order of their announcement; what changes something goes before all that does not.
+    num = stands.shape[1]
+    rank = np.arange(num) + num * changes[events.kind[network]]
+    first = np.where(stands & in_reach, rank, -1).max(axis=1)
+    told: IntArray = np.where(first < 0, -1, first % num)
+    return told

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ranpilot.envs.controller import Controller
-from ranpilot.envs.words import levels
 from ranpilot.heuristics import HEURISTICS
 from ranpilot.systems.rldtf.choices import Ground, reword
 from ranpilot.systems.rldtf.scores import certain
@@ -126,10 +125,10 @@ def _numbers(ground: Ground) -> NDArray[np.float64]:
 
 
 def _levels(ground: Ground) -> NDArray[np.float64]:
-    """[N, F] levels of the agent and of its nearest neighbour."""
-    seen = levels(ground.spec, ground.labels.observation())
-    rows, agent, other = np.arange(len(seen)), ground.labels.agent, _neighbour(ground)
-    return np.concatenate([agent[:, None], seen[rows, agent], seen[rows, other]], axis=1).astype(np.float64)
+    """[N, F] the agent, and the level of every word of its prompt."""
+    agent = ground.labels.agent
+    seen = ground.situations.levels(ground.labels.observation())[np.arange(len(agent)), agent]
+    return np.concatenate([agent[:, None], seen], axis=1).astype(np.float64)
 
 
 def _neighbour(ground: Ground) -> NDArray[np.int64]:

@@ -1,8 +1,9 @@
 """A language model's advice as a table: every prompt without an announcement is asked before the first episode.
 
 The model sees levels as bare words in a fixed order, the agent's own and its nearest neighbour's, and names one of the
-task's actions. An adapter is asked in the version of the prompt that its record names, any other model in the newest. There are few distinct prompts (at most 2 304 for a station of `aura-paper`), so all of them are asked in
-one batch and kept: advice then costs one look-up and has no latency.
+task's actions. An adapter is asked in the version of the prompt that its record names, any other model in the newest.
+There are few distinct prompts (at most 2 304 for a station of `aura-paper`), so all of them are asked in one batch and
+kept: advice then costs one look-up and has no latency.
 
 An announcement that stands at the agent's site comes in front of the words. There are too many pairs of announcement
 and situation to ask for all, so those that are new in a step are asked together then. That takes a model some time,
