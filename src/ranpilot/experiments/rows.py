@@ -56,7 +56,7 @@ YARDSTICKS = ("rules", "kpm-rules", "maintain", "random")
 """Shown beside every learner: sensible rules, the best heuristic, doing nothing, and chance."""
 
 DEMO_TAUGHT = ("guided-trained", "guided-trained-no-text", "trained-alone")
-DEMO_TWIN_ROWS = ("marl-only", "guided", "aura", "guided-untrained", *DEMO_TAUGHT, *YARDSTICKS)
+DEMO_TWIN_ROWS = ("marl-only", "guided", "aura", *DEMO_TAUGHT, *YARDSTICKS)
 DEMO_PAPER_ROWS = ("marl-only", "guided", "aura", *YARDSTICKS)
 TWIN_ROWS = (
     "marl-only",
