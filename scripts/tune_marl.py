@@ -1,4 +1,4 @@
-"""Tune the learners that advice is compared with: `python scripts/tune_marl.py`, about 11 CPU minutes, resumable.
+"""Tune the learners that advice is compared with: `python scripts/tune_marl.py`, a quarter of a CPU hour, resumable.
 
 Every row gets one setting for all loads: the one with the fewest drops relative to the best setting, mean over loads.
 Training and evaluation run on training networks of `aura-paper` under a base seed that no experiment uses. Tables: the
@@ -30,7 +30,7 @@ TRAIN_EPISODES, TEST_EPISODES = 500, 100
 Settings = Mapping[str, object]
 RATES: tuple[Settings, ...] = ({"alpha": 0.03}, {"alpha": 0.1}, {"alpha": 0.3}, {"alpha_rule": "visits"})
 FIRST_VALUES: tuple[Settings, ...] = ({}, {"initial_value": 15.0})
-DEEP_RATES: tuple[Settings, ...] = tuple({"learning_rate": rate} for rate in (3e-4, 1e-3, 3e-3))
+DEEP_RATES: tuple[Settings, ...] = tuple({"learning_rate": rate} for rate in (1e-4, 3e-4, 1e-3, 3e-3))
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class Learner:
 NEIGHBOURS: Settings = {"neighbour_features": True}
 BUSY = ("normal", "high")
 LEARNERS = {
+    "marl-only": Learner({}, BUSY, (RATES, FIRST_VALUES)),
     "marl-neighbours": Learner(NEIGHBOURS, BUSY, (RATES, FIRST_VALUES)),
     "dqn": Learner({}, ("normal",), (DEEP_RATES,), is_deep=True),
     "dqn-neighbours": Learner(NEIGHBOURS, ("high",), (DEEP_RATES,), is_deep=True),

@@ -17,6 +17,7 @@ from ranpilot.twin.rng import draw_uniform
 torch = pytest.importorskip("torch")
 
 EPISODE_STEPS = 10
+TOY_SETTINGS = {"learn_after": 20, "target_every": 25, "learning_rate": 1e-3}
 TASK = TaskSpec(
     name="toy",
     scenario="toy",
@@ -64,7 +65,7 @@ class Toy:
 
 
 def begin(num: int = 3, first: int = 0, seed: int = 5, **settings) -> tuple[Dqn, Toy]:
-    controller = Dqn(make_config({"first_network": first, "learn_after": 20, "target_every": 25, **settings}))
+    controller = Dqn(make_config({**TOY_SETTINGS, "first_network": first, **settings}))
     controller.reset(TASK, num, seed, None)
     return controller, Toy(num, first)
 

@@ -58,7 +58,7 @@ class DqnConfig(BaseModel, frozen=True, extra="forbid"):
         False
     )
     hidden: Annotated[int, Field(ge=1, le=512, description="units of each of the two hidden layers")] = 32
-    learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 3e-4
     gamma: Share = 0.95
     minibatch: Annotated[int, Field(ge=1, le=4096, description="steps of an update")] = 32
     replay_steps: Annotated[int, Field(ge=1, description="steps that each agent remembers")] = 10_000
