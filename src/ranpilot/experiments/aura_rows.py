@@ -59,7 +59,8 @@ TEXT_ROWS = {
 """Rows whose adviser reads announcements, each with the row of the same adviser that sees none."""
 
 TUNED: Mapping[str, object] = {"alpha_rule": "visits", "initial_value": 15.0}
-TUNED_DQN: Mapping[str, object] = {"learning_rate": 3e-4}
+TUNED_DQN: Mapping[str, object] = {"learning_rate": 1e-4}
+TUNED_DQN_NEIGHBOURS: Mapping[str, object] = {"learning_rate": 3e-4}
 """What `scripts/tune_marl.py` chose (results/marl-tuning.json); marl-only keeps the source's own numbers."""
 
 MODEL = "embedded:adviser"
@@ -112,7 +113,7 @@ def _alone() -> Iterator[Row]:
         yield _row(label, "aura", "marl-only", ALONE, settings=settings, train_factor=LONGEST_TRAINING)
     yield _row("marl-neighbours", "aura", "marl-only", ALONE, settings={**TUNED, **neighbours})
     yield _row("dqn", "dqn", "dqn", ALONE, settings=TUNED_DQN, cost=DQN_COST)
-    yield _row("dqn-neighbours", "dqn", "dqn", ALONE, settings={**TUNED_DQN, **neighbours}, cost=DQN_COST)
+    yield _row("dqn-neighbours", "dqn", "dqn", ALONE, settings={**TUNED_DQN_NEIGHBOURS, **neighbours}, cost=DQN_COST)
 
 
 def _guided() -> Iterator[Row]:
