@@ -136,6 +136,7 @@ def aura_agreement() -> str:
     found = [
         (record, scenario, row)
         for name in ("aura-paper", "aura-two-cell")
+        if (RESULTS / f"{name}.json").exists()
         for record, (scenario, load, row) in _named(name, "agreement-with-rules")
         if load == "high"
     ]
