@@ -12,7 +12,7 @@ from ranpilot.runs import Progress
 
 __all__ = ["demo"]
 
-STATES, HELDOUT_STATES, HELDOUT_DRAWS, DEPTH, STEPS = 256, 96, 6, 4, 48
+STATES, HELDOUT_STATES, HELDOUT_DRAWS, DEPTH, STEPS = 256, 48, 4, 4, 48
 
 NOTE = (
     "Every action was tried on copies of the running network in {states} states, and the first {depth} layers of the "

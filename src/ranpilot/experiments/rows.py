@@ -45,7 +45,7 @@ class Budget:
 
 PAPER = Budget(("low", "normal", "high"), 20, 500, 100, 10)
 TWIN = Budget(("high",), 10, 60, 20, 2)
-DEMO_TWIN = Budget(("high",), 6, 40, 8, 2)
+DEMO_TWIN = Budget(("high",), 6, 30, 8, 2)
 DEMO_PAPER = Budget(("normal", "high"), 10, 150, 30, 5)
 
 DEMO_NOTE = (
@@ -55,7 +55,7 @@ DEMO_NOTE = (
 YARDSTICKS = ("rules", "kpm-rules", "maintain", "random")
 """Shown beside every learner: sensible rules, the best heuristic, doing nothing, and chance."""
 
-DEMO_TAUGHT = ("guided-trained", "guided-trained-no-text", "trained-alone")
+DEMO_TAUGHT = ("guided-trained", "trained-alone")
 DEMO_TWIN_ROWS = ("marl-only", "guided", "aura", *DEMO_TAUGHT, *YARDSTICKS)
 DEMO_PAPER_ROWS = ("marl-only", "guided", "aura", *YARDSTICKS)
 TWIN_ROWS = (
