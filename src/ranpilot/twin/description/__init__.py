@@ -1,0 +1,1 @@
+"""The parts of which a scenario is made, one file each: frozen records of bounded fields with their units."""

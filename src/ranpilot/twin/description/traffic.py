@@ -1,0 +1,78 @@
+"""What users ask for: a mix of traffic models with shares, deadlines and a common scale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+from pydantic import Field, field_serializer, field_validator, model_validator
+
+from ranpilot.errors import ConfigError
+from ranpilot.twin.bounds import Part, bounded
+
+if TYPE_CHECKING:
+    from ranpilot.twin.traffic.protocol import TrafficConfig
+
+__all__ = ["Traffic", "TrafficShare"]
+
+
+class TrafficShare(Part):
+    """One kind of traffic: the share of the users who have it, its deadline, and the model's own config."""
+
+    share: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
+    deadline_ms: Annotated[float, bounded(0.5, 60_000.0, "ms")] | None = None
+    """A packet that waits longer is discarded; None = never."""
+    model: Any
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_off_the_model(cls, value: Any) -> Any:
+        """In a file the model's keys stand beside `share` and `deadline_ms`."""
+        if not isinstance(value, Mapping) or "model" in value:
+            return value
+        own = {key: value[key] for key in ("share", "deadline_ms") if key in value}
+        return {**own, "model": {key: item for key, item in value.items() if key not in own}}
+
+    @field_validator("model", mode="before")
+    @classmethod
+    def _parse_model(cls, value: Any) -> TrafficConfig:
+        from ranpilot.twin.traffic import parse_config
+
+        if not isinstance(value, Mapping):
+            return value  # type: ignore[no-any-return]
+        return parse_config(value, field="model")
+
+    @field_serializer("model")
+    def _dump_model(self, model: Any) -> Any:
+        return model.model_dump(mode="json")
+
+
+class Traffic(Part):
+    """The mix of traffic; `rate_scale` multiplies the rate of every kind (a load's offered traffic)."""
+
+    mix: Annotated[tuple[TrafficShare, ...], Field(min_length=1, max_length=16)]
+    rate_scale: Annotated[float, bounded(1e-6, 1e6, "1")] = 1.0
+    buffer_packets: Annotated[int, bounded(4, 65_536, "packet")] = 256
+    """Room of a user's queue; what does not fit is dropped on arrival and counted."""
+
+    @model_validator(mode="after")
+    def _shares_sum_to_one(self) -> Self:
+        total = sum(entry.share for entry in self.mix)
+        if abs(total - 1.0) > 1e-6:
+            raise ConfigError("mix.share", [entry.share for entry in self.mix], f"shares that sum to 1 (not {total:g})")
+        return self
+
+    def models(self) -> tuple[TrafficConfig, ...]:
+        """The config of each kind with `rate_scale` applied."""
+        return tuple(_scaled(entry.model, self.rate_scale) for entry in self.mix)
+
+
+def _scaled(config: TrafficConfig, rate_scale: float) -> TrafficConfig:
+    """`config` at `rate_scale` times its rate, by whichever field it has for that."""
+    if rate_scale == 1.0:
+        return config
+    for field in ("scale", "mean_rate_bps"):
+        if field in type(config).model_fields:
+            values = config.model_dump()
+            return type(config).model_validate({**values, field: values[field] * rate_scale})
+    raise ConfigError("traffic.rate_scale", rate_scale, f"1 where a kind of traffic is {config.kind!r}")

@@ -1,0 +1,61 @@
+"""Who is in the network: how users come and go, move, and receive."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from ranpilot.errors import ConfigError
+from ranpilot.twin.bounds import Part, bounded
+
+__all__ = ["Arrivals", "Mobility", "Population", "Static", "Users"]
+
+
+class Static(Part):
+    """A fixed number of users a cell, who stay; after a radio link failure they reconnect to the strongest cell."""
+
+    kind: Literal["static"] = "static"
+    ues_per_cell: Annotated[int, bounded(1, 1000, "UE")]
+
+
+class Arrivals(Part):
+    """Users who arrive (Poisson, each station its own), stay for an exponential time and leave.
+
+    An episode starts with Poisson(`initial_load` v arrivals x holding) users a station, v uniform in [0, 1].
+    """
+
+    kind: Literal["arrivals"] = "arrivals"
+    arrivals_per_s: Annotated[float, bounded(0.0, 1000.0, "1/s")]
+    mean_holding_s: Annotated[float, bounded(0.1, 86_400.0, "s")]
+    initial_load: Annotated[float, bounded(0.0, 10.0, "1")] = 2.0
+
+
+Population = Annotated[Static | Arrivals, Field(discriminator="kind")]
+
+
+class Mobility(Part):
+    """How users move; every user draws a speed uniformly between the two.
+
+    lines: a straight line, reflected at the border of the area. waypoint: to a uniformly drawn point, then the next.
+    """
+
+    kind: Literal["static", "lines", "waypoint"] = "lines"
+    min_speed_kmh: Annotated[float, bounded(0.0, 500.0, "km/h")] = 3.0
+    max_speed_kmh: Annotated[float, bounded(0.0, 500.0, "km/h")] = 3.0
+
+    @model_validator(mode="after")
+    def _min_below_max(self) -> Self:
+        if self.min_speed_kmh > self.max_speed_kmh:
+            raise ConfigError("min_speed_kmh", self.min_speed_kmh, f"at most max_speed_kmh ({self.max_speed_kmh:g})")
+        return self
+
+
+class Users(Part):
+    """Who is in the network and how their receivers are."""
+
+    population: Population
+    mobility: Mobility = Mobility()
+    height_m: Annotated[float, bounded(1.0, 22.5, "m")] = 1.5
+    noise_figure_db: Annotated[float, bounded(0.0, 30.0, "dB")] = 9.0
+    rx_antennas: Literal[1, 2] = 2

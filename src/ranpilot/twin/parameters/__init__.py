@@ -1,0 +1,116 @@
+"""What kernels read and never write: a scenario as plain numbers and arrays."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ranpilot.twin.parameters.air import (
+    ALWAYS_IN_SIGHT,
+    NEVER_IN_SIGHT,
+    RANDOM_SIGHT,
+    SITE_HEIGHT_M,
+    SITE_POWER_DBM,
+    SITE_X_M,
+    SITE_Y_M,
+    Air,
+    make_air,
+)
+from ranpilot.twin.parameters.events import (
+    ARRIVALS_TIMES,
+    DEPARTURES_TIMES,
+    TOLD_SHARE,
+    WEIGHT_BELOW,
+    EventRules,
+    make_events,
+)
+from ranpilot.twin.parameters.grid import RE_PER_PRB, TICK_S, Grid, make_grid
+from ranpilot.twin.parameters.link import (
+    CQI_SINR_DB,
+    CQI_THRESHOLD,
+    GROUP_BITS,
+    NUM_CODE_BLOCKS,
+    PROPORTIONAL_FAIR,
+    ROUND_ROBIN,
+    SIZE_CLASS,
+    TRANSPORT_BITS,
+    BlockTables,
+    LinkRules,
+    make_blocks,
+    make_link,
+)
+from ranpilot.twin.parameters.population import (
+    DEADLINE_SLOTS,
+    SHARE_BELOW,
+    STANDING,
+    STRAIGHT_LINES,
+    WAYPOINTS,
+    PopulationRules,
+    make_population,
+)
+from ranpilot.twin.parameters.rrc import RrcRules, make_rrc
+from ranpilot.twin.phy import load_phy_tables
+from ranpilot.twin.scenario import Scenario
+
+__all__ = [
+    "ALWAYS_IN_SIGHT",
+    "ARRIVALS_TIMES",
+    "CQI_SINR_DB",
+    "CQI_THRESHOLD",
+    "DEADLINE_SLOTS",
+    "DEPARTURES_TIMES",
+    "GROUP_BITS",
+    "NEVER_IN_SIGHT",
+    "NUM_CODE_BLOCKS",
+    "PROPORTIONAL_FAIR",
+    "RANDOM_SIGHT",
+    "RE_PER_PRB",
+    "ROUND_ROBIN",
+    "SHARE_BELOW",
+    "SITE_HEIGHT_M",
+    "SITE_POWER_DBM",
+    "SITE_X_M",
+    "SITE_Y_M",
+    "SIZE_CLASS",
+    "STANDING",
+    "STRAIGHT_LINES",
+    "TICK_S",
+    "TOLD_SHARE",
+    "TRANSPORT_BITS",
+    "WAYPOINTS",
+    "WEIGHT_BELOW",
+    "Air",
+    "BlockTables",
+    "EventRules",
+    "Grid",
+    "LinkRules",
+    "Parameters",
+    "PopulationRules",
+    "RrcRules",
+    "make_parameters",
+]
+
+
+class Parameters(NamedTuple):
+    """Everything that kernels read."""
+
+    grid: Grid
+    air: Air
+    phy: BlockTables
+    link: LinkRules
+    rrc: RrcRules
+    population: PopulationRules
+    events: EventRules
+
+
+def make_parameters(scenario: Scenario) -> Parameters:
+    """The numbers of a scenario, with its fading bank, shadowing fields and link tables."""
+    phy = load_phy_tables(1, scenario.carrier.num_prbs, RE_PER_PRB)
+    return Parameters(
+        make_grid(scenario),
+        make_air(scenario),
+        make_blocks(phy),
+        make_link(scenario, phy),
+        make_rrc(scenario),
+        make_population(scenario),
+        make_events(scenario),
+    )

@@ -1,0 +1,118 @@
+"""Scheduling, link adaptation and block errors as kernels see them."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranpilot.twin import state
+from ranpilot.twin.parameters.grid import RE_PER_PRB
+from ranpilot.twin.phy import PhyTables
+from ranpilot.twin.scenario import Scenario
+
+__all__ = [
+    "CQI_SINR_DB",
+    "CQI_THRESHOLD",
+    "GROUP_BITS",
+    "NUM_CODE_BLOCKS",
+    "PROPORTIONAL_FAIR",
+    "ROUND_ROBIN",
+    "SIZE_CLASS",
+    "TRANSPORT_BITS",
+    "BlockTables",
+    "LinkRules",
+    "make_blocks",
+    "make_link",
+]
+
+FloatArray = NDArray[np.float64]
+Float32Array = NDArray[np.float32]
+Int32Array = NDArray[np.int32]
+
+ACTIVITY_TIME_S = 0.05
+"""Time constant of the running mean of a neighbour's use of a group, which a user's CQI counts on."""
+
+OUTER_LOOP_STEP_DB = 0.5
+"""What a failed first transmission adds to the outer loop's offset."""
+
+ROUND_ROBIN, PROPORTIONAL_FAIR = 0, 1
+
+# Rows of LinkRules.cqi: linear SINR from which a CQI is reported, SINR in dB that it stands for (the middle of its
+# interval), and bits of one PRB.
+CQI_THRESHOLD, CQI_SINR_DB, GROUP_BITS = 0, 1, 2
+
+# Columns of BlockTables.block.
+TRANSPORT_BITS, NUM_CODE_BLOCKS, SIZE_CLASS = 0, 1, 2
+
+
+class LinkRules(NamedTuple):
+    """Scheduling and link adaptation."""
+
+    scheduler: int
+    fairness_weight: float
+    """of a slot in proportional fair's mean rate"""
+    activity_weight: float
+    cqi_period: int
+    cqi_delay: int
+    cqi: FloatArray
+    """[3, 16] by CQI"""
+    step_up_db: float
+    step_down_db: float
+    fixed_mcs: int
+    """-1 where the MCS is adapted"""
+    round_trip_slots: int
+    max_transmissions: int
+    delay_bin: Int32Array
+    """[delay in slots] bin of the delay histogram; longer delays fall into the last"""
+
+
+class BlockTables(NamedTuple):
+    """What decides whether a transport block is decoded; index prb is a number of PRBs."""
+
+    block: Int32Array
+    """[mcs, prb, 3]"""
+    size_weight: Float32Array
+    """[mcs, prb] weight of the next class of code block sizes"""
+    probit: Float32Array
+    """[mcs, class, bin] of the code block error rate"""
+    eesm_beta: Float32Array
+    """[mcs]"""
+    mcs_threshold_db: Float32Array
+    """[mcs] effective SINR at which a block has an error rate of 0.1"""
+
+
+def make_blocks(phy: PhyTables) -> BlockTables:
+    """What of the link tables kernels look up."""
+    block = np.stack([phy.tbs_bits, phy.num_code_blocks, phy.size_class], axis=-1)
+    return BlockTables(block, phy.size_weight, phy.probit, phy.eesm_beta, phy.mcs_threshold_db)
+
+
+def make_link(scenario: Scenario, phy: PhyTables) -> LinkRules:
+    """The rules of a scenario's scheduling and link adaptation."""
+    link = scenario.link
+    threshold_db = phy.cqi_threshold_db.astype(np.float64)
+    middle_db = threshold_db.copy()
+    middle_db[0] = threshold_db[1]
+    middle_db[1:-1] = (threshold_db[1:-1] + threshold_db[2:]) / 2.0
+    efficiency = phy.cqi_efficiency.astype(np.float64)
+    if link.fixed_mcs is not None:
+        efficiency = np.where(efficiency > 0.0, float(phy.spectral_efficiency[link.fixed_mcs]), 0.0)
+    delay = np.arange(5000)
+    edges = np.ceil(np.exp2((np.arange(state.DELAY_BINS) + 1) / 6.0) - 1.0 - 1e-9)
+    return LinkRules(
+        scheduler={"round-robin": ROUND_ROBIN, "proportional-fair": PROPORTIONAL_FAIR}[link.scheduler],
+        fairness_weight=-math.expm1(-scenario.slot_s / (link.fairness_time_ms * 1e-3)),
+        activity_weight=-math.expm1(-scenario.slot_s / ACTIVITY_TIME_S),
+        cqi_period=link.cqi_period_slots,
+        cqi_delay=link.cqi_delay_slots,
+        cqi=np.stack([np.power(10.0, threshold_db / 10.0), middle_db, efficiency * RE_PER_PRB]),
+        step_up_db=OUTER_LOOP_STEP_DB,
+        step_down_db=OUTER_LOOP_STEP_DB * link.target_bler / (1.0 - link.target_bler),
+        fixed_mcs=-1 if link.fixed_mcs is None else link.fixed_mcs,
+        round_trip_slots=link.harq_round_trip_slots,
+        max_transmissions=link.harq_max_transmissions,
+        delay_bin=np.minimum(np.searchsorted(edges, delay), state.DELAY_BINS - 1).astype(np.int32),
+    )

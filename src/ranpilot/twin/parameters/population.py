@@ -1,0 +1,95 @@
+"""Who comes, moves and goes, as kernels see it."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranpilot.twin import state
+from ranpilot.twin.description.users import Arrivals, Mobility, Static
+from ranpilot.twin.parameters.grid import TICK_S
+from ranpilot.twin.scenario import Scenario
+
+__all__ = [
+    "DEADLINE_SLOTS",
+    "SHARE_BELOW",
+    "STANDING",
+    "STRAIGHT_LINES",
+    "WAYPOINTS",
+    "PopulationRules",
+    "cell_capacity",
+    "make_population",
+]
+
+FloatArray = NDArray[np.float64]
+Float32Array = NDArray[np.float32]
+Int32Array = NDArray[np.int32]
+
+STANDING, STRAIGHT_LINES, WAYPOINTS = 0, 1, 2
+
+# Columns of PopulationRules.kind: cumulative share, deadline in slots.
+SHARE_BELOW, DEADLINE_SLOTS = 0, 1
+
+
+class PopulationRules(NamedTuple):
+    """Who comes, moves and goes."""
+
+    is_static: int
+    ues_per_cell: int
+    arrivals_per_tick: float
+    departure_probability: float
+    """of one user in one tick"""
+    initial_mean: float
+    """users a cell at the reset where the load's random factor is 1"""
+    mobility: int
+    min_speed_mps: float
+    max_speed_mps: float
+    area_m: tuple[float, float, float, float]
+    """left, bottom, right, top"""
+    capacity: Int32Array
+    """[C]"""
+    kind: FloatArray
+    """[kind, 2] of the traffic mix"""
+
+
+def make_population(scenario: Scenario) -> PopulationRules:
+    """The rules by which a scenario's users come, move and go."""
+    population, mobility = scenario.users.population, scenario.users.mobility
+    mix = scenario.traffic.mix
+    deadlines = [
+        state.NEVER if entry.deadline_ms is None else max(1, round(entry.deadline_ms * 1e-3 / scenario.slot_s))
+        for entry in mix
+    ]
+    arriving = isinstance(population, Arrivals)
+    arrivals_per_s = population.arrivals_per_s if isinstance(population, Arrivals) else 0.0
+    holding_s = population.mean_holding_s if isinstance(population, Arrivals) else math.inf
+    initial = population.initial_load * arrivals_per_s * holding_s if isinstance(population, Arrivals) else 0.0
+    share_below = np.cumsum([entry.share for entry in mix])
+    share_below[-1] = 1.0
+    return PopulationRules(
+        is_static=int(not arriving),
+        ues_per_cell=population.ues_per_cell if isinstance(population, Static) else 0,
+        arrivals_per_tick=arrivals_per_s * TICK_S,
+        departure_probability=-math.expm1(-TICK_S / holding_s),
+        initial_mean=initial,
+        mobility=_mobility(mobility),
+        min_speed_mps=mobility.min_speed_kmh / 3.6,
+        max_speed_mps=mobility.max_speed_kmh / 3.6,
+        area_m=scenario.layout.area_m,
+        capacity=cell_capacity(scenario),
+        kind=np.stack([share_below, np.array(deadlines, dtype=np.float64)], axis=1),
+    )
+
+
+def cell_capacity(scenario: Scenario) -> Int32Array:
+    """[C] places of each cell."""
+    return np.array([site.capacity or scenario.num_places for site in scenario.layout.sites], dtype=np.int32)
+
+
+def _mobility(mobility: Mobility) -> int:
+    if mobility.max_speed_kmh == 0.0:
+        return STANDING
+    return {"static": STANDING, "lines": STRAIGHT_LINES, "waypoint": WAYPOINTS}[mobility.kind]
