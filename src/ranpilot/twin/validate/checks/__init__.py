@@ -1,0 +1,1 @@
+"""The checks, one file each; `lines(effort)` of every file gives its lines, in the order of file names."""
