@@ -51,7 +51,7 @@ class Line:
         return record | {"difference": difference} | bounds | {"n": self.n, "seed": self.seed, "source": self.source}
 
 
-def compared(  # noqa: PLR0913  # one number each
+def compared(
     name: str, value: float, reference: float, tolerance: float, unit: str, source: str, *, n: int = 1,
     seed: int | None = None,
 ) -> Line:  # fmt: skip
