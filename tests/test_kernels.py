@@ -13,12 +13,13 @@ from ranpilot import kernels
 @pytest.mark.parametrize(
     ("file", "counts"),
     [
-        ("twin/parameters.py", True),  # constants that kernels freeze, in a file that defines none
+        ("twin/parameters/grid.py", True),  # constants that kernels freeze, in a file that defines none
         ("twin/traffic/protocol.py", True),
         ("envs/aura_paper/state.py", True),
         ("twin/kernel.py", True),
         ("kernels.py", True),
         ("cli.py", False),
+        ("twin/validate/line.py", False),
     ],
 )
 def test_an_edit_changes_the_key_where_kernels_may_depend_on_it(
@@ -31,3 +32,15 @@ def test_an_edit_changes_the_key_where_kernels_may_depend_on_it(
     edited = package / file
     edited.write_text(edited.read_text(encoding="utf-8") + "\n# edited\n", encoding="utf-8")
     assert (kernels.source_hash() != before) is counts
+
+
+def test_the_folder_that_is_left_out_of_the_key_defines_and_feeds_no_kernel() -> None:
+    package = Path(kernels.__file__).parent
+    inside = package / kernels.WITHOUT_KERNELS
+    assert inside.is_dir()
+    for path in package.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        if inside in path.parents:
+            assert "ranpilot.kernels" not in text, path
+        elif "from ranpilot.kernels import" in text:
+            assert "ranpilot.twin.validate" not in text, path
