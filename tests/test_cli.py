@@ -59,6 +59,7 @@ def test_ctrl_c_ends_with_130_and_says_how_to_go_on(tmp_path: Path) -> None:
     [
         (["compare", "arua"], "error: No system is called 'arua'; did you mean 'aura' (known: aura)."),
         (["compare", "aura", "--rows", "x"], "error: No row is called 'x' (known: marl-only, "),
+        (["twin", "validate", "--only", "path"], "error: No check is called 'path'"),
         (["run", "aura", "--scenario", "nowhere"], "error: No scenario is called 'nowhere'"),
     ],
 )
@@ -80,6 +81,28 @@ def test_what_is_wrong_is_one_sentence_and_exit_2(
 def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(LookupError):
         _call(monkeypatch, "compare", "arua", "--debug")
+
+
+def test_twin_validate_writes_its_lines_and_ends_with_1_where_a_claim_fails(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert _call(monkeypatch, "twin", "validate", "--list") == 0
+    assert "path-loss" in capsys.readouterr().out
+    arguments = ["twin", "validate", "--quick", "--only", "path-loss", "--json", "lines.json"]
+    assert _call(monkeypatch, *arguments) == 0
+    assert capsys.readouterr().out.splitlines()[-1].endswith(" claims hold")
+    records = json.loads(Path("lines.json").read_text())
+    assert all(record["holds"] for record in records)
+    assert records[0].keys() >= {"name", "value", "unit", "reference", "difference", "n", "seed"}
+
+    monkeypatch.setattr("ranpilot.twin.validate.checks.path_loss.PATH_LOSS_TOLERANCE_DB", 0.0)
+    assert _call(monkeypatch, *arguments) == 0, "finished checks are kept"
+    assert _call(monkeypatch, *arguments, "--new") == 1
+    printed = capsys.readouterr().out
+    assert "lines that fail" in printed
+    assert printed.splitlines()[-1].endswith(" claims fail")
+    assert not all(record["holds"] for record in json.loads(Path("lines.json").read_text()))
 
 
 def test_version_and_every_command_of_the_help_exist(

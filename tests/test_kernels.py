@@ -18,7 +18,7 @@ from ranpilot import kernels
         ("envs/aura_paper/state.py", True),
         ("twin/kernel.py", True),
         ("kernels.py", True),
-        ("cli.py", False),
+        ("cli/twin.py", False),
         ("twin/validate/line.py", False),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -38,17 +39,54 @@ class Line:
 
     @property
     def holds(self) -> bool:
-        """Whether the value is inside the bounds; a NaN never is."""
+        """Whether the value is a number and inside the bounds."""
         low = -math.inf if self.low is None else self.low
         high = math.inf if self.high is None else self.high
-        return not self.is_claim or low <= self.value <= high
+        return math.isfinite(self.value) and low <= self.value <= high
+
+    @property
+    def difference(self) -> float | None:
+        """Value − reference, in the line's unit; None without a reference."""
+        return None if self.reference is None else self.value - self.reference
+
+    @property
+    def strain(self) -> float:
+        """Share of the room between reference (or middle of the bounds) and bound that is used up.
+
+        Infinite where the line fails, 0 where there is no bound or nothing to measure from.
+        """
+        if not self.holds:
+            return math.inf
+        origin = self.reference
+        if origin is None and self.low is not None and self.high is not None:
+            origin = (self.low + self.high) / 2
+        if origin is None or self.value == origin:
+            return 0.0
+        bound = self.high if self.value > origin else self.low
+        return 0.0 if bound is None or bound == origin else abs(self.value - origin) / abs(bound - origin)
 
     def to_json(self) -> dict[str, Any]:
-        """As `--json` writes it."""
-        difference = None if self.reference is None else self.value - self.reference
-        record = {"name": self.name, "value": self.value, "unit": self.unit, "reference": self.reference}
-        bounds = {"low": self.low, "high": self.high, "holds": self.holds if self.is_claim else None}
-        return record | {"difference": difference} | bounds | {"n": self.n, "seed": self.seed, "source": self.source}
+        """As `--json` writes it; a value that is no number is null there and never holds."""
+        is_number = math.isfinite(self.value)
+        return {
+            "name": self.name,
+            "value": self.value if is_number else None,
+            "unit": self.unit,
+            "reference": self.reference,
+            "difference": self.difference if is_number else None,
+            "low": self.low,
+            "high": self.high,
+            "holds": self.holds if self.is_claim or not is_number else None,
+            "n": self.n,
+            "seed": self.seed,
+            "source": self.source,
+        }
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Line:
+        """The line that `to_json` gave this record of."""
+        value = math.nan if record["value"] is None else record["value"]
+        return cls(**{key: record[key] for key in cls.__dataclass_fields__} | {"value": value})
 
 
 def compared(
