@@ -1,0 +1,28 @@
+"""Tenants of slices: services in words, with the SLA that the words imply (docs/tenant_corpus.md)."""
+
+from __future__ import annotations
+
+from ranpilot.envs.tenants.corpus import Corpus, Tenant, load_corpus
+from ranpilot.envs.tenants.service_family import PHRASINGS, Phrasing, ServiceFamily, Texts
+from ranpilot.envs.tenants.sla import DIMENSIONS, LEVELS, Dimension, Level, ServiceClass, Sla
+from ranpilot.envs.tenants.splits import SPLITS, TenantSplit, family_split, phrasing_split
+
+__all__ = [
+    "DIMENSIONS",
+    "LEVELS",
+    "PHRASINGS",
+    "SPLITS",
+    "Corpus",
+    "Dimension",
+    "Level",
+    "Phrasing",
+    "ServiceClass",
+    "ServiceFamily",
+    "Sla",
+    "Tenant",
+    "TenantSplit",
+    "Texts",
+    "family_split",
+    "load_corpus",
+    "phrasing_split",
+]
