@@ -4,10 +4,6 @@ A step, in this order: (1) powers change by 1 dB; (2) hand-offs, the station tha
 walk of the links, arrivals; (4) link check: requests open, age, end or time out. Departures, walk and check of a call
 are done in one pass, and arrivals are admitted against the calls that were there before any of them timed out.
 
-Effective links at the present powers, with the offsets d_j = p_j - midpoint of station j:
-
-    S'_j = S_j + d_j,    N'_j = N_j + d_j - share * d_other;    link j is bad iff S'_j < -100 dBm or N'_j < 5 dB
-
 Random numbers hang on (seed, network, call or station, step of the episode): a call's own do not depend on what became
 of others, so copies that take different actions share everything that does not follow from them.
 """
@@ -17,17 +13,23 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ranpilot.envs.aura_paper.calls import (
+    copy_call,
+    draw_calls,
+    draw_poisson,
+    draw_walk,
+    least_signal_dbm,
+    least_snr_db,
+    reflect,
+)
 from ranpilot.envs.aura_paper.state import NUM_STATE, Params, Result, State
 from ranpilot.envs.controller import IntArray
 from ranpilot.kernels import inner_kernel, unlocked_kernel
 from ranpilot.twin.rng import (
     STREAM_FORK,
     STREAM_PAPER_INIT,
-    STREAM_PAPER_USERS,
-    STREAM_PAPER_WALK,
     draw_uniform4,
     fold_seed,
-    philox4x32,
 )
 
 __all__ = [
@@ -52,100 +54,8 @@ NUM_COUNTERS = 11
 MOST_ARRIVALS = 127
 """Calls that may come to a station in one step; beyond it a Poisson number is cut."""
 
-CALLS_PER_STATION = 128
-"""Ids that one step may give out to the calls of a station."""
-
-ATTEMPTS = 1024
-"""Counters that the draws of one new call may use."""
-
 MOST_DROPS_SEEN = 3.0
 MOST_MOVES_SEEN = 3.0
-
-LOW_BYTE = np.uint64(0xFF)
-BYTE = np.uint64(8)
-TO_SIGNED_24 = 2.0**-23
-TO_UNIT_32 = 2.0**-32
-
-
-@inner_kernel
-def _draw_poisson(uniform: float, none: float, mean: float, most: int) -> int:
-    """The Poisson number that belongs to a uniform one, at most `most`; none: probability of 0, exp(-mean)."""
-    count = 0
-    probability = none
-    cumulated = none
-    while uniform > cumulated and count < most:
-        count += 1
-        probability *= mean / count
-        cumulated += probability
-    return count
-
-
-@inner_kernel
-def _offset_db(state: State, params: Params, net: int, station: int) -> float:
-    """Power of a station above the midpoint of its grid."""
-    return float(state.power_step[net, station]) - params.midpoint_db[station]
-
-
-@inner_kernel
-def _least_signal_dbm(state: State, params: Params, net: int, station: int) -> float:
-    """Base signal below which a link to `station` is bad at the present powers."""
-    return params.usable[0] - _offset_db(state, params, net, station)
-
-
-@inner_kernel
-def _least_snr_db(state: State, params: Params, net: int, station: int) -> float:
-    """Base SNR below which a link to `station` is bad at the present powers."""
-    interference_db = params.interference_share * _offset_db(state, params, net, 1 - station)
-    return params.usable[1] - _offset_db(state, params, net, station) + interference_db
-
-
-@inner_kernel
-def _draw_links(
-    seed: int, network: int, entity: int, slot: int, params: Params, station: int, least: tuple[float, float]
-) -> tuple[float, float, float, float]:
-    """Uniform base links of a new call, signal dBm to either station and SNR dB to either, the serving one usable.
-
-    least: signal and SNR that the link to `station` must have.
-    """
-    signal_low_dbm, snr_low_db = params.link_low[0], params.link_low[1]
-    signal_span_db, snr_span_db = params.link_high[0] - signal_low_dbm, params.link_high[1] - snr_low_db
-    uniform_0, uniform_1, uniform_2, uniform_3 = draw_uniform4(seed, network, entity, slot, STREAM_PAPER_USERS)
-    other_signal_dbm = signal_low_dbm + uniform_0 * signal_span_db
-    other_snr_db = snr_low_db + uniform_1 * snr_span_db
-    signal_dbm = signal_low_dbm + uniform_2 * signal_span_db
-    snr_db = snr_low_db + uniform_3 * snr_span_db
-    while signal_dbm < least[0] or snr_db < least[1]:
-        # Two more tries in each draw.
-        entity += 1
-        uniform_0, uniform_1, uniform_2, uniform_3 = draw_uniform4(seed, network, entity, slot, STREAM_PAPER_USERS)
-        signal_dbm = signal_low_dbm + uniform_0 * signal_span_db
-        snr_db = snr_low_db + uniform_1 * snr_span_db
-        if signal_dbm < least[0] or snr_db < least[1]:
-            signal_dbm = signal_low_dbm + uniform_2 * signal_span_db
-            snr_db = snr_low_db + uniform_3 * snr_span_db
-    if station == 0:
-        return signal_dbm, other_signal_dbm, snr_db, other_snr_db
-    return other_signal_dbm, signal_dbm, other_snr_db, snr_db
-
-
-@inner_kernel
-def _draw_calls(state: State, params: Params, net: int, station: int, slot: int, count: int) -> None:
-    """Append `count` new calls that camp on `station`."""
-    seed, network, links = state.seed[net], state.network[net], state.links[net]
-    least = _least_signal_dbm(state, params, net, station), _least_snr_db(state, params, net, station)
-    first = state.num_calls[net]
-    for index in range(count):
-        call = first + index
-        number = station * CALLS_PER_STATION + index
-        link_0, link_1, link_2, link_3 = _draw_links(seed, network, number * ATTEMPTS, slot, params, station, least)
-        links[call, 0], links[call, 1], links[call, 2], links[call, 3] = link_0, link_1, link_2, link_3
-        state.serving[net, call] = station
-        state.age_steps[net, call] = 0
-        state.moved_from[net, call] = -1
-        state.moved_step[net, call] = 0
-        state.call_id[net, call] = state.step[net] * (2 * CALLS_PER_STATION) + number
-    state.num_calls[net] = first + count
-    state.calls_at[net, station] += count
 
 
 @inner_kernel
@@ -168,8 +78,8 @@ def _begin_network(state: State, params: Params, net: int, episode: int) -> None
         state.dropped_at[net, station] = 0
     for station in range(2):
         mean = level[station] * params.initial_mean
-        count = _draw_poisson(number[station], np.exp(-mean), mean, params.places[station])
-        _draw_calls(state, params, net, station, slot, count)
+        count = draw_poisson(number[station], np.exp(-mean), mean, params.places[station])
+        draw_calls(state, params, net, station, slot, count)
 
 
 @inner_kernel
@@ -207,43 +117,6 @@ def _hand_off(state: State, params: Params, net: int, station: int, result: Resu
 
 
 @inner_kernel
-def _reflect(value: float, low: float, high: float) -> float:
-    """A value that left the range by less than its width, folded back."""
-    folded = max(value, 2.0 * low - value)
-    return min(folded, 2.0 * high - folded)
-
-
-@inner_kernel
-def _draw_walk(seed: int, network: int, call_id: int, slot: int) -> tuple[float, float, float, float, float]:
-    """A uniform number in (0, 1) for the departure of a call, and four in (-1, 1) for its links.
-
-    The upper 24 bits of four random words move the links, their lower 8 bits together decide the departure.
-    """
-    word_0, word_1, word_2, word_3 = philox4x32(seed, network, call_id, slot, STREAM_PAPER_WALK)
-    low = ((word_0 & LOW_BYTE) << BYTE | (word_1 & LOW_BYTE)) << BYTE | (word_2 & LOW_BYTE)
-    low = low << BYTE | (word_3 & LOW_BYTE)
-    return (
-        (float(low) + 0.5) * TO_UNIT_32,
-        (float(word_0 >> BYTE) + 0.5) * TO_SIGNED_24 - 1.0,
-        (float(word_1 >> BYTE) + 0.5) * TO_SIGNED_24 - 1.0,
-        (float(word_2 >> BYTE) + 0.5) * TO_SIGNED_24 - 1.0,
-        (float(word_3 >> BYTE) + 0.5) * TO_SIGNED_24 - 1.0,
-    )
-
-
-@inner_kernel
-def _copy_call(source: State, from_net: int, from_call: int, target: State, net: int, call: int) -> None:
-    """Write one call over another."""
-    target.serving[net, call] = source.serving[from_net, from_call]
-    target.age_steps[net, call] = source.age_steps[from_net, from_call]
-    target.moved_from[net, call] = source.moved_from[from_net, from_call]
-    target.moved_step[net, call] = source.moved_step[from_net, from_call]
-    target.call_id[net, call] = source.call_id[from_net, from_call]
-    for k in range(4):
-        target.links[net, call, k] = source.links[from_net, from_call, k]
-
-
-@inner_kernel
 def _live_calls(state: State, params: Params, net: int, slot: int, result: Result) -> None:
     """Departures, walk and link check of every call; calls that ended leave no gap.
 
@@ -255,8 +128,8 @@ def _live_calls(state: State, params: Params, net: int, slot: int, result: Resul
     signal_low_dbm, snr_low_db = params.link_low[0], params.link_low[1]
     signal_high_dbm, snr_high_db = params.link_high[0], params.link_high[1]
     signal_walk_db, snr_walk_db = params.walk[0], params.walk[1]
-    signal_0, signal_1 = _least_signal_dbm(state, params, net, 0), _least_signal_dbm(state, params, net, 1)
-    snr_0, snr_1 = _least_snr_db(state, params, net, 0), _least_snr_db(state, params, net, 1)
+    signal_0, signal_1 = least_signal_dbm(state, params, net, 0), least_signal_dbm(state, params, net, 1)
+    snr_0, snr_1 = least_snr_db(state, params, net, 0), least_snr_db(state, params, net, 1)
     for station in range(2):
         state.requests_at[net, station] = 0
         state.bad_at[net, station] = 0
@@ -266,14 +139,14 @@ def _live_calls(state: State, params: Params, net: int, slot: int, result: Resul
         station = serving[call]
         if station < 0:
             continue
-        departure, step_0, step_1, step_2, step_3 = _draw_walk(seed, network, call_ids[call], slot)
+        departure, step_0, step_1, step_2, step_3 = draw_walk(seed, network, call_ids[call], slot)
         if departure < params.departure_probability:
             state.calls_at[net, station] -= 1
             continue
-        link_0 = _reflect(links[call, 0] + step_0 * signal_walk_db, signal_low_dbm, signal_high_dbm)
-        link_1 = _reflect(links[call, 1] + step_1 * signal_walk_db, signal_low_dbm, signal_high_dbm)
-        link_2 = _reflect(links[call, 2] + step_2 * snr_walk_db, snr_low_db, snr_high_db)
-        link_3 = _reflect(links[call, 3] + step_3 * snr_walk_db, snr_low_db, snr_high_db)
+        link_0 = reflect(links[call, 0] + step_0 * signal_walk_db, signal_low_dbm, signal_high_dbm)
+        link_1 = reflect(links[call, 1] + step_1 * signal_walk_db, signal_low_dbm, signal_high_dbm)
+        link_2 = reflect(links[call, 2] + step_2 * snr_walk_db, snr_low_db, snr_high_db)
+        link_3 = reflect(links[call, 3] + step_3 * snr_walk_db, snr_low_db, snr_high_db)
         is_bad_0, is_bad_1 = link_0 < signal_0 or link_2 < snr_0, link_1 < signal_1 or link_3 < snr_1
         is_bad, is_other_bad = (is_bad_0, is_bad_1) if station == 0 else (is_bad_1, is_bad_0)
         age = ages[call] + 1 if is_bad and not is_other_bad else 0
@@ -305,10 +178,10 @@ def _arrive(state: State, params: Params, net: int, slot: int, result: Result) -
         elif uniform[2 + station] < params.surge_probability:
             state.surge_left[net, station] = params.surge_steps
         rate = 1 if state.surge_left[net, station] > 0 else 0
-        count = _draw_poisson(uniform[station], params.no_arrival[rate], params.arrivals[rate], MOST_ARRIVALS)
+        count = draw_poisson(uniform[station], params.no_arrival[rate], params.arrivals[rate], MOST_ARRIVALS)
         admitted = min(count, params.places[station] - state.calls_at[net, station])
         result.counts[BLOCKED, net, station] = count - admitted
-        _draw_calls(state, params, net, station, slot, admitted)
+        draw_calls(state, params, net, station, slot, admitted)
 
 
 @inner_kernel
@@ -439,7 +312,7 @@ def fork_batch(source: State, params: Params, picked: IntArray, copies: IntArray
                 target.oldest_at[fork, station] = source.oldest_at[net, station]
                 target.dropped_at[fork, station] = source.dropped_at[net, station]
             for call in range(source.num_calls[net]):
-                _copy_call(source, net, call, target, fork, call)
+                copy_call(source, net, call, target, fork, call)
 
 
 @unlocked_kernel
