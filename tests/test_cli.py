@@ -60,6 +60,9 @@ def test_ctrl_c_ends_with_130_and_says_how_to_go_on(tmp_path: Path) -> None:
         (["compare", "arua"], "error: No system is called 'arua'; did you mean 'aura' (known: aura)."),
         (["compare", "aura", "--rows", "x"], "error: No row is called 'x' (known: marl-only, "),
         (["twin", "validate", "--only", "path"], "error: No check is called 'path'"),
+        (["twin", "run", "two-cell", "--seconds", "2.5"], "error: seconds = 2.5, but must be a whole number of"),
+        (["twin", "run", "two-cell", "--csv", "a.txt"], "error: table = 'a.txt', but must be a name that ends in"),
+        (["twin", "inspect", "two-cell", "--picture", "a.gif"], "error: picture = 'a.gif', but must be a name that"),
         (["run", "aura", "--scenario", "nowhere"], "error: No scenario is called 'nowhere'"),
     ],
 )
@@ -103,6 +106,23 @@ def test_twin_validate_writes_its_lines_and_ends_with_1_where_a_claim_fails(
     assert "lines that fail" in printed
     assert printed.splitlines()[-1].endswith(" claims fail")
     assert not all(record["holds"] for record in json.loads(Path("lines.json").read_text()))
+
+
+def test_twin_run_and_inspect_print_tables_and_write_files(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    short = ["--seconds", "0.2", "--period-s", "0.1", "--warm-up-s", "0", "--networks", "2"]
+    files = ["--picture", "run.svg", "--csv", "run.csv", "--parquet", "run.parquet", "--json", "run.json"]
+    assert _call(monkeypatch, "twin", "run", "two-cell", "--load", "low", *short, *files) == 0
+    assert "RRU.PrbTotDl" in capsys.readouterr().out
+    assert {record["n"] for record in json.loads(Path("run.json").read_text())} == {2}
+    assert _call(monkeypatch, "twin", "inspect", "two-cell", "--picture", "a.png", "--html", "a.html") == 0
+    assert "all around" in capsys.readouterr().out
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "run.svg", "run.csv", "run.parquet", "run.json", "a.png", "a.html",
+    }  # fmt: skip
+    assert all(path.stat().st_size > 1000 for path in tmp_path.iterdir())
 
 
 def test_version_and_every_command_of_the_help_exist(

@@ -34,7 +34,7 @@ def test_the_map_covers_the_area_with_square_tiles(seen: Inspection, scenario: S
 
 
 def test_a_site_serves_the_tile_it_stands_on(seen: Inspection) -> None:
-    for cell, (x_m, y_m) in enumerate(zip(seen.site_x_m, seen.site_y_m, strict=True)):
+    for cell, (x_m, y_m) in enumerate(zip(seen.cell_x_m, seen.cell_y_m, strict=True)):
         column = np.argmin(np.abs(seen.grid_x_m - x_m))
         row = np.argmin(np.abs(seen.grid_y_m - y_m))
         assert seen.best_server[row, column] == cell
@@ -50,6 +50,19 @@ def test_users_and_samples_belong_to_cells(seen: Inspection) -> None:
     assert (np.diff(seen.delay_edge_ms) >= 0).all()
 
 
+def test_coupling_gain_is_that_of_the_serving_cell_of_every_user(seen: Inspection, scenario: Scenario) -> None:
+    assert len(seen.coupling_gain_db) == len(seen.gain_cell) > len(seen.ue_cell)
+    assert (seen.coupling_gain_db < -40.0).all()
+    networks = Networks(scenario, 2, 3)
+    networks.advance(10)
+    gain_db, serving = networks.coupling_gain_db(), networks.ues.serving_cell
+    assert gain_db.shape == (*serving.shape, 2)
+    assert (np.isnan(gain_db).all(axis=-1) == (serving < 0)).all()
+    power_dbm = networks.cells.tx_power_dbm
+    strongest = np.argmax(np.nan_to_num(gain_db, nan=-999.0) + power_dbm[:, None, :], axis=-1)
+    assert (strongest == serving)[serving >= 0].mean() > 0.8
+
+
 def test_the_events_are_those_of_the_network_on_the_map(seen: Inspection, scenario: Scenario) -> None:
     table = Networks(scenario, 1, 3).events()
     assert all(np.array_equal(ours, theirs) for ours, theirs in zip(seen.events, table, strict=True))
@@ -61,7 +74,7 @@ def test_the_events_are_those_of_the_network_on_the_map(seen: Inspection, scenar
 def test_it_repeats_and_is_plain_json(seen: Inspection, scenario: Scenario) -> None:
     again = inspect_scenario(scenario, 3, num_networks=2, duration_s=0.4, map_points=22)
     assert json.dumps(seen.to_json()) == json.dumps(again.to_json())
-    assert json.loads(json.dumps(seen.to_json()))["site_names"] == ["rural", "urban"]
+    assert json.loads(json.dumps(seen.to_json()))["cell_names"] == ["rural", "urban"]
 
 
 def test_numbers_out_of_range_are_refused(scenario: Scenario) -> None:

@@ -8,7 +8,19 @@ from typing import Annotated
 
 import tyro
 
-__all__ = ["Comma", "Command", "File", "Folder", "JsonFile", "Name", "Number", "Switch", "Word", "split_names"]
+__all__ = [
+    "Comma",
+    "Command",
+    "File",
+    "Folder",
+    "JsonFile",
+    "Name",
+    "Number",
+    "OutFile",
+    "Switch",
+    "Word",
+    "split_names",
+]
 
 Command = Callable[..., int | None]
 """What stands behind a word of the command line; gives the exit status, None for 0."""
@@ -19,6 +31,7 @@ Number = Annotated[int | None, tyro.conf.arg(metavar="N")]
 Name = Annotated[str | None, tyro.conf.arg(metavar="NAME")]
 Folder = Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")]
 JsonFile = Annotated[Path | None, tyro.conf.arg(name="json", metavar="FILE")]
+OutFile = Annotated[Path | None, tyro.conf.arg(metavar="FILE")]
 Switch = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 
 

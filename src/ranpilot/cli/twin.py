@@ -1,50 +1,120 @@
-"""The simulator by itself: inspect, bench, validate."""
+"""The simulator by itself: run, inspect, bench, validate."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from ranpilot.cli.console import make_console, make_table, say
-from ranpilot.cli.options import Comma, Command, Folder, JsonFile, Name, Switch, Word, split_names
+from ranpilot.cli.console import fail, make_console, make_table, say
+from ranpilot.cli.options import Comma, Command, Folder, JsonFile, Name, OutFile, Switch, Word, split_names
 
 __all__ = ["COMMANDS"]
 
 ListOnly = Annotated[bool, tyro.conf.arg(name="list"), tyro.conf.FlagCreatePairsOff]
 
 
-def inspect(
-    scenario: Word, /, load: Name = None, seed: int = 0, picture: Path | None = None, json_file: JsonFile = None
+def inspect(  # one option each
+    scenario: Word,
+    /,
+    load: Name = None,
+    seed: int = 0,
+    picture: OutFile = None,
+    html: OutFile = None,
+    json_file: JsonFile = None,
 ) -> None:
-    """Look at a scenario: sites, users, SINR and delay of each cell, and the events of one network.
+    """Look at a scenario: sites, users, coupling gain, SINR and delay of each cell, and the events of one network.
 
     Args:
         scenario: a name or a YAML file.
         load: one of the scenario's loads.
         seed: seed of all random numbers.
-        picture: write map, SINR and delay to this .svg file.
+        picture: draw map, coupling gain, SINR and delay to this .png or .svg file.
+        html: write picture, tables and the resolved scenario to this page, which opens without a network.
         json_file: write every number to this file.
     """
     from ranpilot import scenarios
     from ranpilot.experiments.event_table import event_table
-    from ranpilot.experiments.scenario_pictures import draw_inspection, inspection_table
+    from ranpilot.experiments.picture_files import check_picture_path, save_picture
+    from ranpilot.experiments.scenario_pictures import (
+        draw_inspection,
+        inspection_page,
+        inspection_table,
+        picture_title,
+    )
     from ranpilot.runs import write_atomic, write_json
     from ranpilot.twin.inspect import inspect_scenario
 
     found = scenarios.load(scenario)
     found = found.with_load(load) if load else found
-    inspection = inspect_scenario(found, seed)
     if picture is not None:
-        write_atomic(picture, draw_inspection(inspection).encode())
+        check_picture_path(picture)
+    inspection = inspect_scenario(found, seed)
+    events = event_table(found, inspection)
+    if picture is not None:
+        save_picture(draw_inspection(inspection), picture_title(inspection), picture)
+    if html is not None:
+        write_atomic(html, inspection_page(found, inspection, events).encode())
     if json_file is not None:
         write_json(json_file, inspection.to_json())
-    console, lines = make_console(), inspection_table(inspection)
-    console.print(make_table(f"{inspection.scenario} {inspection.scenario_hash[:12]}, seed {seed}", lines))
-    events = event_table(found, inspection)
+    console = make_console()
+    title = f"{inspection.scenario} {inspection.scenario_hash[:12]}, seed {seed}"
+    console.print(make_table(title, inspection_table(inspection)))
     if len(events) > 1:
         console.print(make_table("events of the network on the map", events))
+
+
+def run(  # noqa: PLR0913  # one option each
+    scenario: Word,
+    /,
+    load: Name = None,
+    seconds: float = 10.0,
+    networks: int = 8,
+    seed: int = 0,
+    period_s: float = 1.0,
+    warm_up_s: float = 1.0,
+    picture: OutFile = None,
+    csv: OutFile = None,
+    parquet: OutFile = None,
+    json_file: JsonFile = None,
+) -> int | None:
+    """Run networks of a scenario that nobody controls: KPMs of every cell, and how they go over time.
+
+    Ctrl-C ends at the next granularity period; what was simulated until then is shown and written.
+
+    Args:
+        scenario: a name or a YAML file.
+        load: one of the scenario's loads.
+        seconds: simulated time that is measured.
+        networks: networks that run, each with users and traffic of its own.
+        seed: seed of all random numbers.
+        period_s: granularity period.
+        warm_up_s: simulated time before it.
+        picture: draw the main KPMs over time to this .png or .svg file.
+        csv: write every KPM of every period, network, cell and user to this .csv file.
+        parquet: the same to this .parquet file.
+        json_file: write the table to this file.
+    """
+    from ranpilot import scenarios
+    from ranpilot.experiments.recording_files import recording_table
+    from ranpilot.experiments.twin_run import run_networks
+    from ranpilot.runs import make_progress, write_json
+
+    found = scenarios.load(scenario)
+    found = found.with_load(load) if load else found
+    tables = [path for path in (csv, parquet) if path is not None]
+    with make_progress(show=True) as progress:
+        recording = run_networks(
+            found, seconds=seconds, num_networks=networks, seed=seed, period_s=period_s, warm_up_s=warm_up_s,
+            picture=picture, tables=tables, progress=progress,
+        )  # fmt: skip
+    if json_file is not None:
+        write_json(json_file, recording.to_json())
+    title = f"{recording.scenario} {recording.scenario_hash[:12]}, {recording.num_networks} networks, seed {seed}"
+    make_console().print(make_table(f"{title}, {recording.recorded_s:g} s", recording_table(recording)))
+    if recording.recorded_s < seconds:
+        return fail(f"Stopped after {recording.recorded_s:g} of {seconds:g} s; what was simulated is kept.", 130)
+    return None
 
 
 def bench(json_file: JsonFile = None) -> None:
@@ -97,4 +167,4 @@ def validate(
     return 1 if failing else 0
 
 
-COMMANDS: dict[str, Command] = {"inspect": inspect, "bench": bench, "validate": validate}
+COMMANDS: dict[str, Command] = {"run": run, "inspect": inspect, "bench": bench, "validate": validate}

@@ -31,7 +31,7 @@ def event_table(scenario: Scenario, found: Inspection) -> list[list[str]]:
             f"{column[0, event] * scenario.slot_s:.2f}"
             for column in (events.announced_slot, events.start_slot, events.stop_slot)
         )
-        kind, cell = scenario.events.kinds[events.kind[0, event]].name, found.site_names[events.cell[0, event]]
+        kind, cell = scenario.events.kinds[events.kind[0, event]].name, found.cell_names[events.cell[0, event]]
         is_announced = events.announced_slot[0, event] < NEVER
         text = notices.text(events, 0, 0, event) if notices and is_announced else "–"
         lines.append([kind, cell, announced if is_announced else "never", f"{start} to {stop}", text])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["MANY_ROWS", "colour_of", "draw_bars", "draw_curves", "new_figure", "to_svg"]
+__all__ = ["CELL_COLOURS", "MANY_ROWS", "colour_of", "draw_bars", "draw_curves", "new_figure", "to_svg"]
 
 INK, FAINT, GRID = "#1f2937", "#6b7280", "#e5e7eb"
 _COLOURS = {
@@ -47,6 +47,8 @@ _COLOURS = {
     "trained-alone-no-text": "#c9a0b4",
     "lookahead-oracle": "#111827",
 }
+CELL_COLOURS = ("#2563eb", "#ea580c", "#0d9488", "#7c3aed", "#ca8a04", "#db2777", "#64748b", "#65a30d")
+"""Of the cells of a network, in their order."""
 _BAD_ADVICE, _HEURISTIC = "#ea580c", "#a3b18a"
 CURVE_ROWS = ("marl-only", "guided", "aura", "trained", "guided-score", "guided-trained", "guided-untrained")
 MANY_ROWS = 20
@@ -147,13 +149,13 @@ def draw_curves(results: Results, metric: str = "dropped") -> str | None:
 
 
 def new_figure(
-    columns: int, *, height: float, share_y: bool = False, widths: Sequence[float] | None = None
+    columns: int, *, height: float, rows: int = 1, share_y: bool = False, widths: Sequence[float] | None = None
 ) -> tuple[Figure, Sequence[Axes]]:
-    """A row of axes in the report's style, drawn without a display."""
+    """Axes in the report's style, row by row, drawn without a display."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11.0, height), layout="constrained")
-    axes = figure.subplots(1, columns, sharey=share_y, squeeze=False, width_ratios=widths)[0]
+    axes = figure.subplots(rows, columns, sharey=share_y, squeeze=False, width_ratios=widths).ravel()
     for axis in axes:
         axis.spines[["top", "right"]].set_visible(False)
         axis.spines[["left", "bottom"]].set_color("#9ca3af")

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from ranpilot.experiments.aura_rows import CONTROL
 from ranpilot.experiments.figures import draw_gain, draw_reliability, draw_seeds
+from ranpilot.experiments.page import render_page
 from ranpilot.experiments.plots import MANY_ROWS, colour_of, draw_bars, draw_curves
 from ranpilot.experiments.records import flat_records
 from ranpilot.experiments.results import Results
@@ -133,10 +134,8 @@ def make_part(title: str, results: Results, sessions: Sequence[Mapping[str, Any]
 
 def make_report(title: str, parts: Sequence[Part], lessons: Sequence[Lesson] = ()) -> Report:
     """The page over all parts; the first part's result is the headline, lessons stand behind it."""
-    from jinja2 import Environment
-
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    page = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+    page = render_page(
+        TEMPLATE,
         title=title,
         lead=_lead(parts[0].summary),
         parts=parts,

@@ -32,12 +32,14 @@ class Inspection:
     seed: int
     area_m: tuple[float, float, float, float]
     """Left, bottom, right, top."""
-    site_names: tuple[str, ...]
-    site_x_m: FloatArray
+    cell_names: tuple[str, ...]
+    cell_x_m: FloatArray
+    """[C] place of its site"""
+    cell_y_m: FloatArray
     """[C]"""
-    site_y_m: FloatArray
-    """[C]"""
-    site_power_dbm: FloatArray
+    cell_azimuth_deg: tuple[float | None, ...]
+    """[C] boresight from the x axis towards the y axis; None = omnidirectional"""
+    cell_power_dbm: FloatArray
     """[C]"""
     grid_x_m: FloatArray
     """[X] middles of the map's columns"""
@@ -51,6 +53,10 @@ class Inspection:
     """[N]"""
     ue_cell: IntArray
     """[N] the cell that serves each"""
+    coupling_gain_db: FloatArray
+    """[G] of every user of all networks at the end of the run, from its serving cell, without fading"""
+    gain_cell: IntArray
+    """[G] the serving cell of each"""
     sinr_db: FloatArray
     """[M] filtered wideband SINR of users, sampled every 100 ms"""
     sinr_cell: IntArray
@@ -88,6 +94,7 @@ def inspect_scenario(
     networks.measure()
     sinr_db, sinr_cell = _sample_sinr(networks, max(1, round(duration_s / SAMPLE_S)))
     edges_ms, delay_packets = networks.delay_histogram()
+    gain_db, gain_cell = _coupling_gain(networks)
     grid_x_m, grid_y_m = _grid(scenario.layout.area_m, map_points)
     ues, sites = networks.ues, scenario.layout.sites
     here = ues.serving_cell[0] >= 0
@@ -96,16 +103,19 @@ def inspect_scenario(
         scenario_hash=scenario.hash(),
         seed=seed,
         area_m=scenario.layout.area_m,
-        site_names=tuple(site.name for site in sites),
-        site_x_m=np.array([site.x_m for site in sites]),
-        site_y_m=np.array([site.y_m for site in sites]),
-        site_power_dbm=networks.cells.tx_power_dbm[0],
+        cell_names=tuple(site.name for site in sites),
+        cell_x_m=np.array([site.x_m for site in sites]),
+        cell_y_m=np.array([site.y_m for site in sites]),
+        cell_azimuth_deg=(None,) * len(sites),
+        cell_power_dbm=networks.cells.tx_power_dbm[0],
         grid_x_m=grid_x_m,
         grid_y_m=grid_y_m,
         best_server=networks.best_server(grid_x_m, grid_y_m)[0].astype(np.int64),
         ue_x_m=ues.x_m[0, here],
         ue_y_m=ues.y_m[0, here],
         ue_cell=ues.serving_cell[0, here].astype(np.int64),
+        coupling_gain_db=gain_db,
+        gain_cell=gain_cell,
         sinr_db=sinr_db,
         sinr_cell=sinr_cell,
         delay_edge_ms=edges_ms,
@@ -125,6 +135,13 @@ def _sample_sinr(networks: Networks, samples: int) -> tuple[FloatArray, IntArray
         values.append(ues.sinr_l3_db[(*place, serving)])
         cells.append(serving)
     return np.concatenate(values), np.concatenate(cells).astype(np.int64)
+
+
+def _coupling_gain(networks: Networks) -> tuple[FloatArray, IntArray]:
+    """Gain from its serving cell, and that cell, of every user now."""
+    serving = networks.ues.serving_cell
+    place = np.nonzero(serving >= 0)
+    return networks.coupling_gain_db()[(*place, serving[place])], serving[place].astype(np.int64)
 
 
 def _grid(area_m: tuple[float, float, float, float], map_points: int) -> tuple[FloatArray, FloatArray]:

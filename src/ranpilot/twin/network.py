@@ -27,8 +27,8 @@ from ranpilot.twin.mac.scratch import Scratch, allocate_scratch
 from ranpilot.twin.parameters import make_parameters
 from ranpilot.twin.rrc.population import BEFORE_START
 from ranpilot.twin.scenario import Scenario
-from ranpilot.twin.views import CellView, Counters, EventView, UserView
-from ranpilot.units import dbm_to_mw
+from ranpilot.twin.views import CellView, Counters, EventView, Mark, UserView
+from ranpilot.units import dbm_to_mw, linear_to_db
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -150,11 +150,20 @@ class Networks:
             target = checked[FORCED_HANDOVER].astype(np.int32)
             kernel.hand_over_users(self._state, self._parameters, target, self.slot)
 
-    def measure(self) -> dict[str, FloatArray]:
-        """Every KPM since the last `measure` (or the reset), by its name: [B, C], [B, U] or [B, U, C] by scope."""
-        result = kpm.compute(self._window())
+    def measure(self, since: Mark | None = None) -> dict[str, FloatArray]:
+        """Every KPM since the last `measure` (or the reset), by its name: [B, C], [B, U] or [B, U, C] by scope.
+
+        since: a `mark` of these networks to measure from instead, which leaves the last `measure` where it was.
+        """
+        if since is not None:
+            return kpm.compute(self._window(since))
+        result = kpm.compute(self._window(Mark(self._baseline, self._window_start)))
         self._begin_window()
         return result
+
+    def mark(self) -> Mark:
+        """The moment of now, to `measure` from later."""
+        return Mark(self.counters(), self.slot)
 
     def measure_frame(self) -> pd.DataFrame:
         """As `measure`, as a tidy table: network, scope, index, ue (links only), kpm, unit, value."""
@@ -243,6 +252,11 @@ class Networks:
         kernel.fill_best_server(self._state, self._parameters, columns, rows, best)
         return best
 
+    def coupling_gain_db(self) -> FloatArray:
+        """Gain from each cell to each user without fading, antennas and walls included: [B, U, C]; NaN if empty."""
+        is_taken = self._state.ue[..., state.SERVING_CELL, None] >= 0
+        return np.asarray(linear_to_db(np.where(is_taken, self._state.gain, np.nan)), dtype=np.float64)
+
     def _allocate(self, num: int) -> None:
         self._state = state.allocate(self.scenario, num)
         self._scratch = self._allocate_scratch(num)
@@ -261,8 +275,8 @@ class Networks:
             kept[...] = now
         self._window_start = self.slot
 
-    def _window(self) -> kpm.Window:
-        ue, cell, delay = (now - kept for now, kept in zip(self._now(), self._baseline, strict=True))
+    def _window(self, since: Mark) -> kpm.Window:
+        ue, cell, delay = (now - kept for now, kept in zip(self._now(), since.counters, strict=True))
         serving, sinr_db = self._state.ue[..., state.SERVING_CELL], self._state.sinr_l3_db.copy()
         own_db = np.take_along_axis(sinr_db, np.maximum(serving, 0)[..., None], axis=-1)[..., 0]
         return kpm.Window(
@@ -273,7 +287,7 @@ class Networks:
             ue_sinr_db=own_db,
             link_sinr_db=sinr_db,
             tx_power_dbm=self._state.cell_real[..., state.TX_POWER_DBM].copy(),
-            num_slots=self.slot - self._window_start,
+            num_slots=self.slot - since.slot,
             slot_s=self.scenario.slot_s,
             num_prbs=self.scenario.carrier.num_prbs,
         )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CellView", "Counters", "EventView", "UserView"]
+__all__ = ["CellView", "Counters", "EventView", "Mark", "UserView"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.integer]
@@ -73,3 +73,10 @@ class Counters(NamedTuple):
     """[B, C, NUM_CELL_COUNTERS]"""
     delay: NDArray[np.int64]
     """[B, C, DELAY_BINS] delivered packets by delay"""
+
+
+class Mark(NamedTuple):
+    """A moment of running networks that measurements can begin from."""
+
+    counters: Counters
+    slot: int

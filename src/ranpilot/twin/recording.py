@@ -1,0 +1,149 @@
+"""Run networks and keep what each granularity period measures; plain arrays. Axes: T periods, B networks, C cells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranpilot.declare import Measurement
+from ranpilot.errors import ConfigError
+from ranpilot.twin import kpm
+from ranpilot.twin.network import Networks
+from ranpilot.twin.scenario import Scenario
+
+__all__ = ["Period", "Recording", "cell_measurements", "check_times", "record"]
+
+FloatArray = NDArray[np.float64]
+
+LONGEST_S = 100_000.0
+
+
+@dataclass(frozen=True)
+class Period:
+    """What one granularity period measured in every network."""
+
+    end_s: float
+    network_ids: NDArray[np.integer]
+    """[B]"""
+    values: Mapping[str, FloatArray]
+    """Every KPM, by its name: [B, C], [B, U] or [B, U, C] by scope."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """The measurements of cells, period by period and over all of the time."""
+
+    scenario: str
+    scenario_hash: str
+    load: str | None
+    seed: int
+    cell_names: tuple[str, ...]
+    period_s: float
+    asked_s: float
+    """The time that was to be simulated, warm-up not counted."""
+    end_s: FloatArray
+    """[T] end of each period; fewer than asked for where the run was stopped"""
+    series: Mapping[str, FloatArray]
+    """[T, B, C] by the name of the KPM"""
+    total: Mapping[str, FloatArray]
+    """[B, C] over all periods together, by the name of the KPM"""
+
+    @property
+    def num_networks(self) -> int:
+        """B."""
+        return len(next(iter(self.total.values())))
+
+    @property
+    def recorded_s(self) -> float:
+        """The time that was simulated, warm-up not counted."""
+        return len(self.end_s) * self.period_s
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """A record for each KPM of each cell: mean over networks, and their standard deviation as `spread`."""
+        records = []
+        for measurement in cell_measurements():
+            values = self.total[measurement.name]
+            for cell, name in enumerate(self.cell_names):
+                records.append(
+                    {
+                        "name": f"{measurement.name}/{self.scenario}/{name}",
+                        "value": float(values[:, cell].mean()),
+                        "unit": measurement.unit,
+                        "spread": float(values[:, cell].std(ddof=1)) if self.num_networks > 1 else None,
+                        "n": self.num_networks,
+                        "seconds": self.recorded_s,
+                        "seed": self.seed,
+                    }
+                )
+        return records
+
+
+def record(
+    scenario: Scenario, *, seconds: float = 10.0, num_networks: int = 8, seed: int = 0, period_s: float = 1.0,
+    warm_up_s: float = 1.0, each: Callable[[Period], bool] | None = None,
+) -> Recording:  # fmt: skip
+    """Run `num_networks` networks for `warm_up_s` and then `seconds`, and measure every `period_s`.
+
+    each: told every period as it ends; the run stops there where it returns False. Raises ConfigError for times that
+    do not fit.
+    """
+    warm_slots, period_slots, periods = check_times(scenario, seconds, period_s, warm_up_s)
+    networks = Networks(scenario, num_networks, seed)
+    networks.advance(warm_slots)
+    networks.measure()
+    begin = networks.mark()
+    names = [measurement.name for measurement in cell_measurements()]
+    series: dict[str, list[FloatArray]] = {name: [] for name in names}
+    end_s: list[float] = []
+    for _ in range(periods):
+        networks.advance(period_slots)
+        period = Period(networks.slot * scenario.slot_s, networks.network_ids, networks.measure())
+        end_s.append(period.end_s)
+        for name in names:
+            series[name].append(period.values[name])
+        if each is not None and not each(period):
+            break
+    total = networks.measure(since=begin)
+    return Recording(
+        scenario=scenario.name,
+        scenario_hash=scenario.hash(),
+        load=scenario.load,
+        seed=seed,
+        cell_names=tuple(site.name for site in scenario.layout.sites),
+        period_s=period_s,
+        asked_s=seconds,
+        end_s=np.array(end_s),
+        series={name: np.array(values) for name, values in series.items()},
+        total={name: total[name] for name in names},
+    )
+
+
+def check_times(scenario: Scenario, seconds: float, period_s: float, warm_up_s: float) -> tuple[int, int, int]:
+    """Slots of warm-up, slots of a period, and the number of periods.
+
+    Raises ConfigError for a period that is no whole number of slots, or a time that is no whole number of periods.
+    """
+    return (
+        _whole("warm_up_s", warm_up_s, scenario.slot_s, 0, "slots"),
+        _whole("period_s", period_s, scenario.slot_s, 1, "slots"),
+        _whole("seconds", seconds, period_s, 1, "periods"),
+    )
+
+
+def cell_measurements() -> list[Measurement]:
+    """The measurements that belong to a cell, in the order of their declaration."""
+    return [measurement for measurement in kpm.MEASUREMENTS if measurement.scope == "cell"]
+
+
+def _whole(field: str, value_s: float, unit_s: float, least: int, units: str) -> int:
+    """How many `unit_s` a time is; raises ConfigError where that is no whole number of at least `least`."""
+    if not least * unit_s - 1e-9 <= value_s <= LONGEST_S:
+        raise ConfigError(field, value_s, f"{least * unit_s:g} to {LONGEST_S:g} seconds")
+    count = round(value_s / unit_s)
+    if abs(count * unit_s - value_s) > 1e-6 * unit_s:
+        raise ConfigError(field, value_s, f"a whole number of {units} of {unit_s:g} s")
+    return count
