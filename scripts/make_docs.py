@@ -17,6 +17,8 @@ from typing import Any
 
 from ranpilot.experiments.figures import draw_gain, draw_reliability, draw_seeds
 from ranpilot.experiments.plots import MAIN_ROWS
+from ranpilot.twin.validate import Line
+from ranpilot.twin.validate.summary import allowed, summarise
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "results"
@@ -26,8 +28,10 @@ COMMANDS = {
     "aura-paper": "ranpilot compare aura --scenario aura-paper --json results/aura-paper.json",
     "aura-two-cell": "ranpilot compare aura --scenario two-cell --json results/aura-two-cell.json",
     "twin-speed": "ranpilot twin bench --json results/twin-speed.json",
+    "twin-validate": "ranpilot twin validate --json results/twin-validate.json",
 }
 BUSY = ("normal", "high")
+INTERVALS = "IQM over seeds with 95 % bootstrap intervals where given. "
 
 Record = dict[str, Any]
 
@@ -51,7 +55,52 @@ def main() -> int:
 def speed() -> str:
     """Cell-slots per second of the twin at each batch size and number of threads."""
     lines = [[f"`{r['name']}`", _number(r["value"]), r["unit"], str(r["n"])] for r in _read("twin-speed")]
-    return _table("twin-speed", ["measured", "median", "unit", "n"], lines, numbers=(1, 3))
+    return _table("twin-speed", ["measured", "median", "unit", "n"], lines, numbers=(1, 3), note="")
+
+
+def twin_validate() -> str:
+    """Every kind of line in each check: how many hold, and which comes closest to its bounds."""
+    lines = []
+    for check, found in _checks().items():
+        for part in summarise(found):
+            if not part.claims:
+                continue
+            worst = part.worst or part.lines[0]
+            verdict = f"**{len(part.failing)} fail**" if part.failing else "all hold"
+            off = "–" if worst.difference is None else _short(worst.difference)
+            place = worst.name.partition("/")[2] or worst.name
+            numbers = [f"{_short(worst.value)} {worst.unit}".removesuffix(" 1"), off, allowed(worst)]
+            lines.append([check, part.kind, str(len(part.claims)), verdict, f"`{place}`", *numbers, worst.source])
+    titles = ["check", "lines of", "claims", "", "closest to its bounds", "value", "off by", "allowed", "held against"]
+    return _table("twin-validate", titles, lines, numbers=(2,), note="")
+
+
+def twin_reported() -> str:
+    """Numbers without a claim, curves left out."""
+    lines = [
+        [f"`{line.name}`", _short(line.value), line.unit.replace("1", "–"), str(line.n), line.source]
+        for found in _checks().values()
+        for line in found
+        if not line.is_claim and not line.name.startswith("cdf/")
+    ]
+    return _table("twin-validate", ["measured", "value", "unit", "n", "what"], lines, numbers=(1, 3), note="")
+
+
+def twin_curves() -> str:
+    """Percentiles of the large-scale calibration."""
+    found: dict[tuple[str, str], dict[int, Line]] = {}
+    for lines_of_check in _checks().values():
+        for line in lines_of_check:
+            if line.name.startswith("cdf/"):
+                _, scenario, quantity, percent = line.name.split("/")
+                found.setdefault((scenario, quantity), {})[int(percent)] = line
+    shown = (5, 25, 50, 75, 95)
+    lines = [
+        [scenario, quantity.replace("_", " "), *(f"{curve[percent].value:.1f}" for percent in shown), f"{curve[50].n}"]
+        for (scenario, quantity), curve in found.items()
+    ]
+    titles = ["scenario", "quantity", *(f"{percent} %" for percent in shown), "users"]
+    return _table("twin-validate", titles, lines, numbers=range(2, 8), note="")
 
 
 def aura_paper() -> str:
@@ -256,14 +305,23 @@ def _found(name: str) -> str:
     return _table(name, ["as found", "load", "row", "against", "measured"], lines)
 
 
-def _table(name: str, header: Sequence[str], lines: Iterable[Sequence[str]], numbers: Iterable[int] = ()) -> str:
+def _checks() -> dict[str, list[Line]]:
+    """The lines of the validation, check by check."""
+    found: dict[str, list[Line]] = {}
+    for record in _read("twin-validate"):
+        found.setdefault(record["check"], []).append(Line.from_json(record))
+    return found
+
+
+def _table(
+    name: str, header: Sequence[str], lines: Iterable[Sequence[str]], numbers: Iterable[int] = (), note: str = INTERVALS
+) -> str:
     """A table in Markdown with its command below it; numbers: columns that are set to the right."""
     right = set(numbers)
     rule = "".join(" ---: |" if column in right else " --- |" for column in range(len(header)))
     rows = [f"| {' | '.join(header)} |", f"|{rule}"]
     rows += ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines]
-    note = "IQM over seeds with 95 % bootstrap intervals where given."
-    return "\n".join(rows) + f"\n\n{note} Made by `{COMMANDS[name]}`.\n"
+    return "\n".join(rows) + f"\n\n{note}Made by `{COMMANDS[name]}`.\n"
 
 
 @cache
@@ -305,8 +363,15 @@ def _number(value: float | None) -> str:
     return f"{value:,.0f}".replace(",", " ") if abs(value) >= 1000 else f"{value:.3g}"
 
 
+def _short(value: float) -> str:
+    return f"{value:.4g}".replace("-", "−")
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "speed": speed,
+    "twin-validate": twin_validate,
+    "twin-reported": twin_reported,
+    "twin-curves": twin_curves,
     "systems": systems,
     "aura-paper": aura_paper,
     "aura-paper-main": aura_paper_main,
