@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 JOBS ?= 2
 
-.PHONY: setup demo test test-all lint bench golden docs lock clean
+.PHONY: setup demo test test-all lint bench validate golden docs lock clean
 
 setup: $(READY)
 
@@ -37,6 +37,9 @@ bench: $(READY)
 	mkdir -p runs/bench
 	$(BIN)/ranpilot twin bench --json runs/bench/twin.json
 	$(BIN)/python benchmarks/aura_paper_speed.py
+
+validate: $(READY)
+	$(BIN)/ranpilot twin validate
 
 golden: $(READY)
 	RANPILOT_REWRITE_GOLDEN=1 $(BIN)/python -m pytest -q -m "not slow" tests

@@ -15,6 +15,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from ranpilot.twin.traffic import TRAFFIC_MODELS, models
+from ranpilot.twin.validate import check_names, checks, run_check
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
@@ -49,9 +50,13 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     sys.modules.pop("ranpilot.twin.traffic.models.request_bursts", None)
 
 
-def test_the_page_shows_one_file_and_one_test(written: Path) -> None:
+def test_the_page_shows_a_model_its_test_and_a_check(written: Path) -> None:
     files = sorted(str(path.relative_to(written)) for path in written.rglob("*.py"))
-    assert files == ["src/ranpilot/twin/traffic/models/request_bursts.py", "tests/twin/traffic/test_request_bursts.py"]
+    assert files == [
+        "src/ranpilot/twin/traffic/models/request_bursts.py",
+        "src/ranpilot/twin/validate/checks/thermal_noise.py",
+        "tests/twin/traffic/test_request_bursts.py",
+    ]
     assert NAME in TRAFFIC_MODELS.names()
 
 
@@ -68,6 +73,16 @@ def test_the_model_does_what_every_traffic_model_must(written: Path, tmp_path: P
 def test_the_test_of_the_model_passes(written: Path) -> None:
     module = load(written / "tests/twin/traffic/test_request_bursts.py", "test_request_bursts")
     module.test_the_index_of_dispersion_is_the_size_of_a_burst()
+
+
+def test_the_check_is_found_and_holds(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "__path__", [*checks.__path__, str(written / "src/ranpilot/twin/validate/checks")])
+    importlib.invalidate_caches()
+    assert "thermal-noise" in check_names()
+    lines = run_check("thermal-noise", "quick")
+    assert [line.holds for line in lines] == [True] * 3
+    assert all(line.strain < 1 for line in lines)
+    sys.modules.pop(f"{checks.__name__}.thermal_noise", None)
 
 
 def test_a_scenario_with_the_model_runs(written: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import importlib.util
 import pkgutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -37,15 +38,16 @@ def check_names(only: Sequence[str] | None = None) -> list[str]:
 
 def check_title(name: str) -> str:
     """What a check compares with what: the first line of its file, read without running it."""
-    path = Path(checks.__path__[0]) / f"{name.replace('-', '_')}.py"
-    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    spec = importlib.util.find_spec(_module(name))
+    assert spec is not None and spec.origin is not None, f"{name} is no check"
+    docstring = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))) or ""
     return docstring.partition("\n")[0]
 
 
 def run_check(name: str, effort: Effort) -> list[Line]:
     """The lines of one check. Raises UnknownNameError where there is none of that name."""
     check_names([name])
-    module = importlib.import_module(f"{checks.__name__}.{name.replace('-', '_')}")
+    module = importlib.import_module(_module(name))
     lines = list(module.lines(effort))
     assert lines, f"the check {name} gives no line"
     check_unique(lines)
@@ -58,3 +60,7 @@ def check_unique(lines: Iterable[Line]) -> None:
     for line in lines:
         assert line.name not in seen, f"two lines of the validation are called {line.name}"
         seen.add(line.name)
+
+
+def _module(name: str) -> str:
+    return f"{checks.__name__}.{name.replace('-', '_')}"
