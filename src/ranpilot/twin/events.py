@@ -103,6 +103,13 @@ class Events(Part):
         """E, the events that a network can have at most."""
         return math.ceil((self.last_s - self.first_s) / self.every_s - 1e-9)
 
+    def check_power(self, least_dbm: float, lowest_dbm: float) -> None:
+        """Raise ConfigError for a cut that takes the weakest site, of `least_dbm`, below what can be measured."""
+        for kind in self.kinds:
+            if kind.power_cut_db is not None and kind.power_cut_db > least_dbm - lowest_dbm:
+                allowed = f"at most {least_dbm - lowest_dbm:g}, so that no site radiates below {lowest_dbm:g} dBm"
+                raise ConfigError("events.kinds.power_cut_db", kind.power_cut_db, allowed)
+
     def check_population(self, arrives: bool) -> None:
         """Raise ConfigError for a kind that changes arrivals or departures where nobody arrives or leaves."""
         for kind in self.kinds:

@@ -205,7 +205,7 @@ def _ratio(above: FloatArray, below: FloatArray, scale: float = 1.0) -> FloatArr
 
 
 def _prb_use(window: Window) -> FloatArray:
-    return np.multiply(window.cell[..., s.CELL_PRBS], 100.0 / max(1, window.num_slots * window.num_prbs))
+    return window.cell[..., s.CELL_PRBS] / max(1, window.num_slots * window.num_prbs) * 100.0
 
 
 def _prb_mean(window: Window) -> FloatArray:
@@ -259,16 +259,22 @@ def _tx_power(window: Window) -> FloatArray:
 
 
 def _link_sinr(window: Window) -> FloatArray:
-    return window.link_sinr_db
+    return _reportable(window.link_sinr_db, LINK_SINR)
 
 
 def _ue_sinr(window: Window) -> FloatArray:
-    return window.ue_sinr_db
+    return _reportable(window.ue_sinr_db, UE_SINR)
+
+
+def _reportable(sinr_db: FloatArray, measurement: Measurement) -> FloatArray:
+    """A report saturates at the ends of its range (as TS 38.133 §10.1.16 has it); NaN stays."""
+    result: FloatArray = np.clip(sinr_db, measurement.low, measurement.high)
+    return result
 
 
 def _sinr_mean(window: Window) -> FloatArray:
     is_mine = window.serving_cell[..., None] == np.arange(window.cell.shape[1])  # [B, U, C]
-    total = np.where(is_mine, window.link_sinr_db, 0.0).sum(axis=1)
+    total = np.where(is_mine, _link_sinr(window), 0.0).sum(axis=1)
     return _ratio(total, is_mine.sum(axis=1))
 
 

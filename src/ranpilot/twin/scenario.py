@@ -17,7 +17,7 @@ from pydantic import Field, model_validator
 from ranpilot.errors import ConfigError, UnknownNameError
 from ranpilot.twin.bounds import Part, bounded
 from ranpilot.twin.description.carrier import Carrier
-from ranpilot.twin.description.layout import Layout
+from ranpilot.twin.description.layout import LEAST_POWER_DBM, Layout
 from ranpilot.twin.description.link import Link
 from ranpilot.twin.description.radio import Radio
 from ranpilot.twin.description.rrc import Rrc
@@ -76,6 +76,7 @@ class Scenario(Part):
             raise ConfigError("control.step_ms", self.control.step_ms, f"a multiple of {self.slot_s * 1e3:g} ms slots")
         if self.events is not None:
             self.events.check_population(isinstance(self.users.population, Arrivals))
+            self.events.check_power(min(site.power_range_dbm[0] for site in self.layout.sites), LEAST_POWER_DBM)
         return self
 
     @property

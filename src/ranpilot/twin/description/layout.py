@@ -9,11 +9,14 @@ from pydantic import Field, model_validator
 from ranpilot.errors import ConfigError
 from ranpilot.twin.bounds import Part, bounded
 
-__all__ = ["Layout", "Propagation", "Site"]
+__all__ = ["LEAST_POWER_DBM", "Layout", "Propagation", "Site"]
 
 Propagation = Literal["RMa", "UMa", "UMi"]
 
-PowerDbm = Annotated[float, bounded(-10.0, 60.0, "dBm")]
+LEAST_POWER_DBM, MOST_POWER_DBM = -10.0, 60.0
+"""What a cell radiates over its carrier; measurements and controls have the same range."""
+
+PowerDbm = Annotated[float, bounded(LEAST_POWER_DBM, MOST_POWER_DBM, "dBm")]
 
 Metres = Annotated[float, bounded(-100_000.0, 100_000.0, "m")]
 

@@ -1,0 +1,143 @@
+"""Nothing is lost or made: packets, bits, PRBs and counters of networks at random, under random controls.
+
+Held against the identities themselves, so every reference is 0 violations:
+- every packet and bit that came in was delivered, expired, found no room, was lost in the air, was flushed, waits, or
+  is in a block that waits for its retransmission, for every user (TS 28.552 counts the same fates of SDUs);
+- a cell uses at most the PRBs of its carrier, and users together as many as cells;
+- counters of cells add up to those of users, and the delay histogram to the delivered packets;
+- nothing is negative, no measurement is NaN (but the SINR of an empty place), all are inside their declared bounds.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranpilot.twin import state as s
+from ranpilot.twin.kpm import MEASUREMENTS
+from ranpilot.twin.network import Networks
+from ranpilot.twin.scenario_file import validate_scenario
+from ranpilot.twin.validate.line import Effort, Line, within
+from ranpilot.twin.validate.random_scenario import Choose, SeededChoice, random_controls, random_values
+
+__all__ = ["count_violations", "lines", "run_at_random"]
+
+NUM_SCENARIOS = {"quick": 12, "full": 300}
+SOURCE = "identity; random scenarios of validate/random_scenario.py"
+
+SUMS = {
+    "packets in": ((s.CELL_PACKETS_IN,), (s.UE_PACKETS_IN,)),
+    "packets out": ((s.CELL_PACKETS_OUT,), (s.UE_PACKETS_OUT,)),
+    "packets dropped": ((s.CELL_PACKETS_DROPPED,), (s.UE_PACKETS_EXPIRED, s.UE_PACKETS_OVERFLOWED)),
+    "packets lost": ((s.CELL_PACKETS_LOST,), (s.UE_PACKETS_LOST,)),
+    "bits out": ((s.CELL_BITS_OUT,), (s.UE_BITS_OUT,)),
+    "delay": ((s.CELL_DELAY_SLOTS,), (s.UE_DELAY_SLOTS,)),
+    "busy slots": ((s.CELL_BUSY_SLOTS,), (s.UE_BUSY_SLOTS,)),
+    "PRBs": ((s.CELL_PRBS,), (s.UE_PRBS,)),
+    "link failures": ((s.CELL_FAILURES,), (s.UE_FAILURES,)),
+    "handovers out": ((s.CELL_HANDOVERS_OUT,), (s.UE_HANDOVERS,)),
+    "handovers in": ((s.CELL_HANDOVERS_IN,), (s.UE_HANDOVERS,)),
+    "handovers refused": ((s.CELL_HANDOVERS_REFUSED,), (s.UE_HANDOVERS_REFUSED,)),
+}
+"""Counters of cells and of users that have the same sum over a network."""
+
+FATES = ("OUT", "EXPIRED", "OVERFLOWED", "LOST", "FLUSHED")
+
+
+def lines(effort: Effort) -> Iterator[Line]:
+    """Violations of each identity over all scenarios."""
+    found: Counter[str] = Counter()
+    looks = 0
+    num = NUM_SCENARIOS[effort]
+    for seed in range(num):
+        for violations in run_at_random(SeededChoice(seed)):
+            looks += 1
+            found.update(violations)
+    for name in ("packets", "bits", "sums", "prbs", "negative", "measurements"):
+        yield within(f"conservation/{name}", found[name], 0, 0, "violations", SOURCE, reference=0, n=looks, seed=0)
+
+
+def run_at_random(choose: Choose) -> Iterator[Counter[str]]:
+    """Run three networks of a random scenario under random controls; yield what is violated after each stretch."""
+    networks = Networks(validate_scenario(random_values(choose)), 3, seed=choose.whole(0, 2**31))
+    before = networks.counters().cell
+    for _ in range(3):
+        slots = choose.whole(1, 300)
+        networks.advance(slots)
+        violations = count_violations(networks)
+        used = networks.counters().cell[..., s.CELL_PRBS] - before[..., s.CELL_PRBS]
+        violations["prbs"] += int((used > slots * networks.scenario.carrier.num_prbs).sum())
+        violations["measurements"] += _count_wrong_measurements(networks)
+        networks.apply(random_controls(choose, networks))
+        yield violations + count_violations(networks)
+        before = networks.counters().cell
+
+
+def count_violations(networks: Networks) -> Counter[str]:
+    """How many users, cells or networks break each identity now; those that none breaks are left out."""
+    ue, inside = networks.counters().ue, networks._state
+    is_waiting = inside.process[..., s.BLOCK_BITS] > 0
+    in_the_air = {
+        "PACKETS": (inside.process[..., s.NUM_PACKETS] * is_waiting).sum(axis=-1),
+        "BITS": (inside.process[..., s.PAYLOAD_BITS] * is_waiting).sum(axis=-1),
+    }
+    queued = {
+        "PACKETS": inside.ue[..., s.END] - inside.ue[..., s.SENDING],
+        "BITS": inside.ue[..., s.BACKLOG_BITS],
+    }
+    found: Counter[str] = Counter()
+    for kind in ("PACKETS", "BITS"):
+        gone = sum(ue[..., getattr(s, f"UE_{kind}_{fate}")] for fate in FATES)
+        arrived = ue[..., getattr(s, f"UE_{kind}_IN")]
+        found[kind.lower()] = int((arrived != gone + queued[kind] + in_the_air[kind]).sum())
+    found["sums"] = _count_wrong_sums(networks) + int((inside.ue[..., s.WAITING] != is_waiting.sum(axis=-1)).sum())
+    found["bits"] += int((inside.ue[..., s.BACKLOG_BITS] != _bits_in_ring(inside)).sum())
+    found["negative"] = _count_negative(inside)
+    return found
+
+
+def _count_wrong_sums(networks: Networks) -> int:
+    """Sums over cells that are not those over users, by network; connected users that are not there, by cell."""
+    counters, inside = networks.counters(), networks._state
+    wrong = 0
+    for of_cells, of_users in SUMS.values():
+        cells = counters.cell[..., of_cells].sum(axis=(1, 2))
+        wrong += int((cells != counters.ue[..., of_users].sum(axis=(1, 2))).sum())
+    wrong += int((counters.delay.sum(axis=-1) != counters.cell[..., s.CELL_PACKETS_OUT]).sum())
+    serving = inside.ue[..., s.SERVING_CELL]
+    connected = (serving[..., None] == np.arange(inside.cell.shape[1])).sum(axis=1)
+    return wrong + int((inside.cell[..., s.CONNECTED_UES] != connected).sum())
+
+
+def _bits_in_ring(inside: s.Network) -> NDArray[np.int64]:
+    """[B, U] bits left of the packets that wait."""
+    capacity = inside.packet.shape[2]
+    first, end = inside.ue[..., s.SENDING, None], inside.ue[..., s.END, None]
+    number = first + (np.arange(capacity) - first) % capacity  # [B, U, Q] the packet that a place of the ring may hold
+    bits: NDArray[np.int64] = np.where(number < end, inside.packet[..., s.BITS_LEFT], 0).sum(axis=-1, dtype=np.int64)
+    return bits
+
+
+def _count_negative(inside: s.Network) -> int:
+    """Numbers below zero where there can be none, and rings that hold more than they have room for."""
+    counts = (inside.ue_count, inside.cell_count, inside.delay_count)
+    wrong = sum(int((array < 0).sum()) for array in counts)
+    columns = (s.BACKLOG_BITS, s.WAITING, s.OLDEST, s.TAKEN)
+    wrong += sum(int((inside.ue[..., column] < 0).sum()) for column in columns)
+    wrong += int((inside.cell[..., s.CONNECTED_UES] < 0).sum())
+    oldest, sending, end = (inside.ue[..., column] for column in (s.OLDEST, s.SENDING, s.END))
+    return wrong + int(((oldest > sending) | (sending > end) | (end - oldest > inside.packet.shape[2])).sum())
+
+
+def _count_wrong_measurements(networks: Networks) -> int:
+    """Measurements since the last look that are NaN or outside the bounds that they declare."""
+    is_empty = networks.ues.serving_cell < 0
+    wrong = 0
+    for name, value in networks.measure().items():
+        measurement = next(each for each in MEASUREMENTS if each.name == name)
+        checked = value[~is_empty] if measurement.scope != "cell" else value
+        wrong += int((~((checked >= measurement.low) & (checked <= measurement.high))).sum())
+    return wrong

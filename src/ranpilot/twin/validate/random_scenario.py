@@ -1,0 +1,220 @@
+"""Scenarios and controls at random: what the validation and the tests hold conservation and robustness against.
+
+Every decision is asked of a `Choose`, so that the same text serves a seeded generator here and hypothesis in the tests.
+Values of numbers that cost a new fading bank come from short lists.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ranpilot.declare import Control
+from ranpilot.twin.network import Networks
+
+__all__ = ["Choose", "SeededChoice", "random_controls", "random_values"]
+
+T = TypeVar("T")
+
+HEIGHT_M = {"RMa": (10.0, 150.0), "UMa": (25.0, 25.0), "UMi": (10.0, 10.0)}
+"""Least and greatest height of a station by its propagation."""
+
+
+class Choose(Protocol):
+    """What decides."""
+
+    def one_of(self, options: Sequence[T]) -> T:
+        """One of them."""
+        ...
+
+    def whole(self, low: int, high: int) -> int:
+        """A whole number, both bounds included."""
+        ...
+
+    def number(self, low: float, high: float) -> float:
+        """A number, both bounds included."""
+        ...
+
+
+class SeededChoice:
+    """Uniform decisions from a seed."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+
+    def one_of(self, options: Sequence[T]) -> T:
+        """One of them, all equally likely."""
+        return self._random.choice(options)
+
+    def whole(self, low: int, high: int) -> int:
+        """A whole number, all equally likely."""
+        return self._random.randint(low, high)
+
+    def number(self, low: float, high: float) -> float:
+        """A number, uniform."""
+        return self._random.uniform(low, high)
+
+
+def random_values(choose: Choose) -> dict[str, Any]:
+    """The values of a small scenario, as its YAML file would hold them."""
+    arrives = choose.one_of([False, True])
+    values: dict[str, Any] = {
+        "name": "random",
+        "carrier": _carrier(choose),
+        "layout": _layout(choose),
+        "users": _users(choose, arrives),
+        "traffic": _traffic(choose),
+        "radio": _radio(choose),
+        "link": _link(choose),
+        "rrc": _rrc(choose),
+    }
+    if choose.one_of([False, True]):
+        values["events"] = _events(choose, arrives)
+    return values
+
+
+def random_controls(choose: Choose, networks: Networks) -> dict[Control | str, ArrayLike]:
+    """Controls that the networks accept now: handovers, releases, admission limits and powers, each or none."""
+    seed = choose.whole(0, 2**20)
+    generator = np.random.Generator(np.random.PCG64(seed))
+    serving = networks.ues.serving_cell
+    num_cells = networks.scenario.num_cells
+    share = choose.one_of([0.0, 0.2, 1.0])
+    is_released = generator.random(serving.shape) < choose.one_of([0.0, 0.1])
+    target = generator.integers(0, num_cells, serving.shape)
+    is_moved = (generator.random(serving.shape) < share) & (serving >= 0) & (target != serving) & ~is_released
+    controls: dict[Control | str, ArrayLike] = {
+        "FORCED_HANDOVER": np.where(is_moved, target, -1),
+        "RELEASE": is_released.astype(int),
+    }
+    if choose.one_of([False, True]):
+        controls["ADMISSION_LIMIT"] = generator.integers(0, 8, (networks.num, num_cells))
+    if choose.one_of([False, True]):
+        low, high = np.array([site.power_range_dbm for site in networks.scenario.layout.sites]).T
+        controls["TX_POWER_DBM"] = generator.uniform(low, high, (networks.num, num_cells))
+    return controls
+
+
+def _carrier(choose: Choose) -> dict[str, Any]:
+    num_prbs, per_group = choose.one_of([(6, 16), (25, 2), (52, 4), (106, 8), (273, 16), (62, 1)])
+    spacing = choose.one_of([15, 30, 60, 120])
+    frequency = choose.one_of([0.7, 3.5, 28.0])
+    return {
+        "num_prbs": num_prbs,
+        "prbs_per_group": per_group,
+        "subcarrier_spacing_khz": spacing,
+        "frequency_ghz": frequency,
+    }
+
+
+def _layout(choose: Choose) -> dict[str, Any]:
+    extent_m = choose.one_of([20.0, 300.0, 3000.0])
+    sites = []
+    for index in range(choose.whole(1, 5)):
+        propagation = choose.one_of(["RMa", "UMa", "UMi"])
+        power_dbm = choose.number(0.0, 46.0)
+        sites.append(
+            {
+                "name": f"s{index}",
+                "x_m": choose.number(0.0, extent_m),
+                "y_m": choose.number(0.0, extent_m),
+                "height_m": choose.number(*HEIGHT_M[propagation]),
+                "propagation": propagation,
+                "power_dbm": power_dbm,
+                "min_power_dbm": power_dbm - choose.one_of([0.0, 6.0]),
+                "max_power_dbm": power_dbm + choose.one_of([0.0, 6.0]),
+                "capacity": choose.one_of([1, 3, 8]),
+            }
+        )
+    return {"area_m": [0.0, 0.0, extent_m, extent_m], "sites": sites}
+
+
+def _users(choose: Choose, arrives: bool) -> dict[str, Any]:
+    population: dict[str, Any] = {"kind": "static", "ues_per_cell": choose.whole(1, 5)}
+    if arrives:
+        population = {
+            "kind": "arrivals",
+            "arrivals_per_s": choose.one_of([0.0, 2.0, 50.0]),
+            "mean_holding_s": choose.one_of([0.1, 1.0, 100.0]),
+            "initial_load": choose.one_of([0.0, 2.0]),
+        }
+    slow_kmh = choose.one_of([0.0, 3.0, 120.0])
+    mobility = {
+        "kind": choose.one_of(["static", "lines", "waypoint"]),
+        "min_speed_kmh": slow_kmh,
+        "max_speed_kmh": slow_kmh + choose.one_of([0.0, 300.0]),
+    }
+    return {"population": population, "mobility": mobility, "rx_antennas": choose.one_of([1, 2])}
+
+
+def _traffic(choose: Choose) -> dict[str, Any]:
+    count = choose.whole(1, 3)
+    mix = []
+    for _ in range(count):
+        models: list[dict[str, Any]] = [
+            {"kind": "poisson", "mean_rate_bps": 1e5, "packet_bits": 500},
+            {"kind": "poisson", "mean_rate_bps": 5e6, "packet_bits": 12_000},
+            {"kind": "poisson", "mean_rate_bps": 0.0},
+            {"kind": "periodic", "period_s": 0.003, "packet_bits": 4_000, "jitter_s": 0.002},
+            {"kind": "full-buffer", "packet_bits": 30_000},
+            {"kind": "full-buffer", "packet_bits": 1_000_000_000, "interval_slots": 7},
+            {"kind": "fitted", "profile": "embb"},
+            {"kind": "fitted", "profile": "urllc", "scale": 3.0},
+        ]
+        mix.append(
+            {**choose.one_of(models), "share": 1.0 / count, "deadline_ms": choose.one_of([None, 1.0, 20.0, 300.0])}
+        )
+    return {"mix": mix, "buffer_packets": choose.one_of([4, 33, 256])}
+
+
+def _radio(choose: Choose) -> dict[str, Any]:
+    return {
+        "shadowing": choose.one_of([True, False]),
+        "line_of_sight": choose.one_of(["random", "always", "never"]),
+        "fading": choose.one_of([True, False]),
+        "individual_interferers": choose.whole(1, 8),
+    }
+
+
+def _link(choose: Choose) -> dict[str, Any]:
+    period = choose.one_of([2, 10, 33])
+    return {
+        "scheduler": choose.one_of(["round-robin", "proportional-fair"]),
+        "fairness_time_ms": choose.one_of([1.0, 100.0]),
+        "cqi_period_slots": period,
+        "cqi_delay_slots": choose.whole(0, period - 1),
+        "target_bler": choose.one_of([0.001, 0.1, 0.5]),
+        "fixed_mcs": choose.one_of([None, None, 0, 10, 28]),
+        "harq_round_trip_slots": choose.one_of([1, 8, 20]),
+        "harq_max_transmissions": choose.whole(1, 8),
+    }
+
+
+def _rrc(choose: Choose) -> dict[str, Any]:
+    return {
+        "failure_sinr_db": choose.one_of([-30.0, -8.0, 20.0]),
+        "failure_time_ms": choose.one_of([10.0, 100.0]),
+        "handover_interruption_ms": choose.one_of([0.0, 0.3, 50.0]),
+    }
+
+
+def _events(choose: Choose, arrives: bool) -> dict[str, Any]:
+    least_s = choose.number(0.01, 0.2)
+    changes = {"arrival_factor": 20.0, "departure_factor": 5.0} if arrives else {}
+    return {
+        "every_s": 0.1,
+        "share": choose.one_of([0.5, 1.0]),
+        "lead_s": [0.0, choose.number(0.0, 0.2)],
+        "duration_s": [least_s, math.nextafter(least_s + 0.2, math.inf)],
+        "last_s": 2.0,
+        "kinds": [
+            {"name": "crowd", "announced_share": 0.5, **changes},
+            {"name": "closed", "places_share": choose.one_of([0.0, 0.5])},
+            {"name": "quiet", "power_cut_db": choose.number(0.0, 4.0)},
+        ],
+    }
