@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 
 from ranpilot import scenarios
 from ranpilot.envs.controller import Environment
@@ -41,6 +42,17 @@ def test_the_counters_of_the_twin_after_fifty_slots(check_golden: Callable[[str,
         counters = networks.counters()
         records[name] = {"cell": counters.cell.tolist(), "serving_cell": networks.ues.serving_cell.tolist()}
     check_golden("twin_counters.json", _lines(records))
+
+
+@pytest.mark.parametrize("fading", ["bank", "exact"])
+def test_the_counters_of_the_twin_with_rician_links(fading: str, check_golden: Callable[[str, str], None]) -> None:
+    radio = {"fading": fading, "rice_factor": "model", "delay_spread_ns": "model"}
+    small = {"population": {"ues_per_cell": 4}}
+    networks = Networks(scenarios.load("reference").with_changes({"radio": radio, "users": small}), num=1, seed=1)
+    networks.advance(50)
+    counters = networks.counters()
+    record = {"cell": counters.cell.tolist(), "trace": networks._state.trace.tolist()}
+    check_golden(f"twin_rician_{fading}.json", _lines({fading: record}))
 
 
 def test_the_events_of_two_cell_and_what_is_told_of_them(check_golden: Callable[[str, str], None]) -> None:

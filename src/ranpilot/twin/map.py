@@ -10,7 +10,7 @@ from ranpilot.twin.parameters import ALWAYS_IN_SIGHT, RANDOM_SIGHT, SITE_HEIGHT_
 from ranpilot.twin.radio.propagation import link_path_loss_db, shadowing_decorrelation_m, shadowing_sigma_db
 from ranpilot.twin.radio.shadowing import link_is_los, link_shadowing_db
 
-__all__ = ["link_gain", "strongest_cell"]
+__all__ = ["link_gain", "link_in_sight", "strongest_cell"]
 
 
 @inner_kernel
@@ -18,9 +18,7 @@ def link_gain(net: s.Network, air: Air, cell: int, x_m: float, y_m: float) -> fl
     """Linear power gain from the antenna of `cell` to a user at (x_m, y_m), without fading."""
     model = air.propagation[cell]
     distance_m = math.hypot(x_m - air.site[cell, SITE_X_M], y_m - air.site[cell, SITE_Y_M])
-    is_los = air.sight == ALWAYS_IN_SIGHT
-    if air.sight == RANDOM_SIGHT:
-        is_los = link_is_los(air.fields, net.field_view[s.LOS_VIEW], cell, model, x_m, y_m, distance_m, air.ue_height_m)
+    is_los = link_in_sight(net, air, cell, x_m, y_m)
     height_m = air.site[cell, SITE_HEIGHT_M]
     loss_db = link_path_loss_db(model, distance_m, height_m, air.ue_height_m, air.carrier_hz, is_los)
     if air.has_shadowing == 1:
@@ -29,6 +27,16 @@ def link_gain(net: s.Network, air: Air, cell: int, x_m: float, y_m: float) -> fl
         views = net.field_view[s.SHADOWING_VIEW]
         loss_db += link_shadowing_db(air.fields, views, cell, x_m, y_m, decorrelation_m, sigma_db)
     return math.pow(10.0, -0.1 * loss_db)
+
+
+@inner_kernel
+def link_in_sight(net: s.Network, air: Air, cell: int, x_m: float, y_m: float) -> bool:
+    """Whether the link from `cell` to a user at (x_m, y_m) is in line of sight."""
+    if air.sight != RANDOM_SIGHT:
+        return air.sight == ALWAYS_IN_SIGHT
+    model = air.propagation[cell]
+    distance_m = math.hypot(x_m - air.site[cell, SITE_X_M], y_m - air.site[cell, SITE_Y_M])
+    return link_is_los(air.fields, net.field_view[s.LOS_VIEW], cell, model, x_m, y_m, distance_m, air.ue_height_m)
 
 
 @inner_kernel

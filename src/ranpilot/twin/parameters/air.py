@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ranpilot.twin.radio import make_fading_bank, make_shadowing_bank
+from ranpilot.twin.parameters.fading import Fading, make_fading
+from ranpilot.twin.radio import make_shadowing_bank
 from ranpilot.twin.radio.propagation import model_id
 from ranpilot.twin.scenario import Scenario
 from ranpilot.units import dbm_to_mw, noise_dbm
@@ -48,12 +49,7 @@ class Air(NamedTuple):
     rx_antennas: int
     sight: int
     has_shadowing: int
-    fading: Float32Array
-    """[trace, step, rbg] power gain of one branch"""
-    wideband_fading: Float32Array
-    """[trace, step] mean of `fading` over the groups"""
-    steps_per_metre: float
-    """steps of a fading trace that a user walks in a metre"""
+    fading: Fading
     fields: Float32Array
     """[field, row, column] of shadowing and line of sight"""
 
@@ -62,15 +58,6 @@ def make_air(scenario: Scenario) -> Air:
     """The radio channel of a scenario, with its fading bank and shadowing fields."""
     sites, carrier, users = scenario.layout.sites, scenario.carrier, scenario.users
     carrier_hz = carrier.frequency_ghz * 1e9
-    # The bank's own speed only names its unit of time; a link walks it at the speed of its user.
-    bank = make_fading_bank(
-        carrier.num_groups,
-        carrier.prbs_per_group * carrier.prb_bandwidth_hz,
-        carrier_hz,
-        1.0,
-        scenario.radio.delay_spread_ns * 1e-9,
-    )
-    fading = bank.gain if scenario.radio.fading else _no_fading(carrier.num_groups)
     sight = {"random": RANDOM_SIGHT, "always": ALWAYS_IN_SIGHT, "never": NEVER_IN_SIGHT}[scenario.radio.line_of_sight]
     return Air(
         site=np.array([(site.x_m, site.y_m, site.height_m, site.power_dbm) for site in sites], dtype=np.float64),
@@ -81,15 +68,6 @@ def make_air(scenario: Scenario) -> Air:
         rx_antennas=users.rx_antennas,
         sight=sight,
         has_shadowing=int(scenario.radio.shadowing),
-        fading=fading,
-        wideband_fading=fading.mean(axis=2, dtype=np.float64).astype(np.float32),
-        steps_per_metre=1.0 / bank.step_s,
+        fading=make_fading(scenario),
         fields=make_shadowing_bank().field,
     )
-
-
-def _no_fading(num_groups: int) -> Float32Array:
-    # Read-only as the bank is: for numba that is part of the type.
-    ones = np.ones((2, 16, num_groups), np.float32)
-    ones.setflags(write=False)
-    return ones

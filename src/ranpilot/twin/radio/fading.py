@@ -4,21 +4,24 @@ Each trace is a wide-sense stationary channel h(t, f) = sum over taps of sqrt(p_
 taps follow an exponential power delay profile with the given rms delay spread, and every a_l is a sum of sinusoids of
 random phase whose powers are the Clarke spectrum 1 / (pi f_d sqrt(1 - (f / f_d)^2)) integrated over Doppler bins that
 are whole multiples of 1 / period. So the autocorrelation is J0(2 pi f_d tau), the trace is periodic without a seam, and
-power is exponentially distributed (Rayleigh envelope). A Rician factor adds one constant-power path to the first tap.
+power is exponentially distributed (Rayleigh envelope). A Rician factor adds one path of constant power and random
+direction at delay 0; the given rms delay spread is that of the whole profile.
 The bank holds the power gain of one receive branch with mean exactly 1. Maximum-ratio combining of a wanted signal is
 the sum of one trace a branch (two branches: traces half the bank apart), so its mean is the number of branches: the
 array gain is in it. An interferer seen through that combiner keeps one branch's statistics (mean 1).
 Time runs in steps of 1 / (16 f_d), so that a link at another speed or carrier walks the same trace faster or slower in
 proportion, and one bank serves all speeds.
 Source: Clarke 1968; Jakes 1974; the exponential profile's frequency correlation 1 / (1 + 2 pi i df tau_rms).
-Simplifications: the gain of a group is that at its centre; a link repeats after 256 / f_d; an interferer's Doppler is
-its own, without that of the combiner.
+Simplifications: the gain of a group is that at its centre, and constant during a step; a link repeats after 256 / f_d;
+links may share a trace (at another time); an interferer's Doppler is its own, without that of the combiner. What they
+cost is measured against `rays.py`, which has only the first.
 """
 
 from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -26,13 +29,16 @@ from numpy.typing import NDArray
 
 from ranpilot.errors import ConfigError
 from ranpilot.kernels import kernel
+from ranpilot.twin.radio.small_scale import scattered_delay_spread_s
 from ranpilot.twin.rng import STREAM_FADING, philox4x32
 
 __all__ = [
     "FadingBank",
     "doppler_hz",
+    "draw_traces",
     "link_fading_start",
     "make_fading_bank",
+    "step_s",
 ]
 
 STEPS_PER_CYCLE = 16
@@ -61,7 +67,12 @@ def doppler_hz(speed_mps: float, carrier_hz: float) -> float:
     return speed_mps * carrier_hz / _SPEED_OF_LIGHT
 
 
-@functools.lru_cache(maxsize=16)
+def step_s(speed_mps: float, carrier_hz: float) -> float:
+    """Seconds of one step of a trace that a user walks at `speed_mps`."""
+    return 1.0 / (STEPS_PER_CYCLE * doppler_hz(speed_mps, carrier_hz))
+
+
+@functools.lru_cache(maxsize=32)
 def make_fading_bank(
     num_rbgs: int,
     rbg_bandwidth_hz: float,
@@ -75,31 +86,44 @@ def make_fading_bank(
 ) -> FadingBank:
     """A bank of periodic traces over `num_rbgs` adjacent resource-block groups; cached.
 
-    speed_mps, carrier_hz: above 0, they set only step_s; delay_spread_s: rms, 0 is flat fading; shape: traces and
-    steps (a multiple of 16, at least 512); memory traces * steps * num_rbgs * 4 bytes (3.7 MB for 14 groups).
+    speed_mps, carrier_hz: above 0, they set only step_s; delay_spread_s: rms, direct path included, 0 is flat fading;
+    shape: traces and steps (a multiple of 16, at least 512); memory traces * steps * num_rbgs * 4 bytes (3.7 MB for
+    14 groups).
     Raises: ConfigError.
     """
     num_traces, num_steps = shape
     _check_bank(num_rbgs, rbg_bandwidth_hz, carrier_hz, speed_mps, delay_spread_s, num_traces, num_steps)
     if rice_factor_db is not None and not math.isfinite(rice_factor_db):
         raise ConfigError("rice_factor_db", rice_factor_db, "a finite number or None")
-    generator = np.random.Generator(np.random.PCG64(seed))
-    tap_delay_s = _exponential_delays(NUM_TAPS) * delay_spread_s
-    frequency_hz = (np.arange(num_rbgs) - (num_rbgs - 1) / 2.0) * rbg_bandwidth_hz
-    steering = np.exp(-2j * np.pi * np.outer(tap_delay_s, frequency_hz)) / math.sqrt(NUM_TAPS)  # [tap, rbg]
-    cycles = num_steps // STEPS_PER_CYCLE
+    frequency_hz = np.asarray((np.arange(num_rbgs) - (num_rbgs - 1) / 2.0) * rbg_bandwidth_hz, dtype=np.float64)
     gain = np.empty((num_traces, num_steps, num_rbgs))
-    for trace in range(num_traces):
-        taps = _clarke_taps(generator, NUM_TAPS, cycles, num_steps)  # [tap, step]
-        # einsum without BLAS: the same bits whatever the number of threads.
-        channel = np.einsum("lt,lr->tr", taps, steering, optimize=False)
-        if rice_factor_db is not None:
-            channel = _add_line_of_sight(generator, channel, cycles, rice_factor_db)
+    for trace, channel in enumerate(draw_traces(frequency_hz, delay_spread_s, rice_factor_db, seed, shape)):
         gain[trace] = channel.real**2 + channel.imag**2
     compact = (gain / gain.mean()).astype(np.float32)
     compact.setflags(write=False)
-    largest_doppler_hz = doppler_hz(speed_mps, carrier_hz)
-    return FadingBank(compact, 1.0 / (STEPS_PER_CYCLE * largest_doppler_hz), largest_doppler_hz)
+    return FadingBank(compact, step_s(speed_mps, carrier_hz), doppler_hz(speed_mps, carrier_hz))
+
+
+def draw_traces(
+    frequency_hz: FloatArray, delay_spread_s: float, rice_factor_db: float | None, seed: int, shape: tuple[int, int]
+) -> Iterator[NDArray[np.complex128]]:
+    """The complex traces [step, rbg] of a bank, one after the other; arguments as `make_fading_bank`.
+
+    With and without a direct path, and for every delay spread, the scattered paths are the same.
+    """
+    num_traces, num_steps = shape
+    cycles = num_steps // STEPS_PER_CYCLE
+    scattered, direct = (np.random.Generator(np.random.PCG64(key)) for key in (seed, [seed, 1]))
+    rice_factor = 0.0 if rice_factor_db is None else 10.0 ** (rice_factor_db / 10.0)
+    tap_delay_s = _exponential_delays(NUM_TAPS) * scattered_delay_spread_s(delay_spread_s, rice_factor)
+    steering = np.exp(-2j * np.pi * np.outer(tap_delay_s, frequency_hz)) / math.sqrt(NUM_TAPS)  # [tap, rbg]
+    for _ in range(num_traces):
+        taps = _clarke_taps(scattered, NUM_TAPS, cycles, num_steps)  # [tap, step]
+        # einsum without BLAS: the same bits whatever the number of threads.
+        channel = np.einsum("lt,lr->tr", taps, steering, optimize=False)
+        if rice_factor > 0.0:
+            channel = _add_line_of_sight(direct, channel, cycles, rice_factor)
+        yield channel
 
 
 @kernel
@@ -140,14 +164,13 @@ def _clarke_taps(generator: np.random.Generator, num_taps: int, cycles: int, num
 
 
 def _add_line_of_sight(
-    generator: np.random.Generator, channel: NDArray[np.complex128], cycles: int, rice_factor_db: float
+    generator: np.random.Generator, channel: NDArray[np.complex128], cycles: int, rice_factor: float
 ) -> NDArray[np.complex128]:
     """The channel [step, rbg] with a constant path from a random direction, at total power 1."""
-    factor = 10.0 ** (rice_factor_db / 10.0)
     angle, phase = generator.uniform(0.0, 2.0 * np.pi, 2)
     turns = round(cycles * math.cos(angle)) * np.arange(channel.shape[0]) / channel.shape[0]
     path = np.exp(1j * (2.0 * np.pi * turns + phase))
-    total: NDArray[np.complex128] = (math.sqrt(factor) * path[:, None] + channel) / math.sqrt(factor + 1.0)
+    total: NDArray[np.complex128] = (math.sqrt(rice_factor) * path[:, None] + channel) / math.sqrt(rice_factor + 1.0)
     return total
 
 

@@ -12,8 +12,8 @@ import math
 
 from ranpilot.kernels import inner_kernel
 from ranpilot.twin import state as s
-from ranpilot.twin.mac.sinr import trace_step
-from ranpilot.twin.map import link_gain
+from ranpilot.twin.mac.sinr import mean_fading
+from ranpilot.twin.map import link_gain, link_in_sight
 from ranpilot.twin.parameters import Parameters
 
 __all__ = ["GAIN_STEP_M", "mean_activity", "measure_user", "rank_interferers", "update_gains"]
@@ -32,6 +32,8 @@ def update_gains(net: s.Network, parameters: Parameters, ue: int, step_m: float)
     net.ue_real[ue, s.GAIN_Y_M] = net.ue_real[ue, s.Y_M]
     for cell in range(net.gain.shape[1]):
         net.gain[ue, cell] = link_gain(net, parameters.air, cell, net.ue_real[ue, s.X_M], net.ue_real[ue, s.Y_M])
+    if len(parameters.air.fading.profile) > 1:
+        _choose_blocks(net, parameters, ue)
 
 
 @inner_kernel
@@ -88,12 +90,16 @@ LEAST_SINR = 1e-6
 
 
 @inner_kernel
+def _choose_blocks(net: s.Network, parameters: Parameters, ue: int) -> None:
+    """Move a user's links to the traces of the block that their line of sight asks for, to the same place in it."""
+    fading = parameters.air.fading
+    for cell in range(net.gain.shape[1]):
+        is_los = link_in_sight(net, parameters.air, cell, net.ue_real[ue, s.X_M], net.ue_real[ue, s.Y_M])
+        trace = net.trace[ue, cell, s.TRACE] % fading.traces
+        net.trace[ue, cell, s.TRACE] = fading.block[cell, int(is_los)] * fading.traces + trace
+
+
+@inner_kernel
 def _received_mw(net: s.Network, parameters: Parameters, ue: int, cell: int, slot: int) -> float:
-    air = parameters.air
-    step = trace_step(net, air, ue, cell, slot)
-    first = net.trace[ue, cell, s.TRACE]
-    fading = air.wideband_fading[first, step]
-    if air.rx_antennas == 2:
-        num_traces = air.fading.shape[0]
-        fading = 0.5 * (fading + air.wideband_fading[(first + num_traces // 2) % num_traces, step])
+    fading = mean_fading(net, parameters.air, ue, cell, slot)
     return float(net.cell_real[cell, s.PRB_POWER_MW] * net.gain[ue, cell] * fading)

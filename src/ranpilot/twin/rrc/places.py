@@ -76,7 +76,7 @@ def take_place(net: s.Network, parameters: Parameters, ue: int, cell: int, x_m: 
         net.ue_real[ue, s.SPEED_MPS] = speed_mps
     net.ue_real[ue, s.VELOCITY_X_MPS] = net.ue_real[ue, s.SPEED_MPS] * math.cos(2.0 * math.pi * turn)
     net.ue_real[ue, s.VELOCITY_Y_MPS] = net.ue_real[ue, s.SPEED_MPS] * math.sin(2.0 * math.pi * turn)
-    net.ue_real[ue, s.STEPS_PER_SLOT] = speed_mps * parameters.grid.slot_s * parameters.air.steps_per_metre
+    net.ue_real[ue, s.STEPS_PER_SLOT] = speed_mps * parameters.grid.slot_s * parameters.air.fading.steps_per_metre
     renew_fading(net, parameters, ue, net.ue[ue, s.CALL_ID])
     if rules.mobility == WAYPOINTS:
         draw_goal(net, parameters, ue, slot)
@@ -101,15 +101,16 @@ def draw_goal(net: s.Network, parameters: Parameters, ue: int, slot: int) -> Non
 
 @inner_kernel
 def renew_fading(net: s.Network, parameters: Parameters, ue: int, visit: int) -> None:
-    """Give every link of a user a fading trace and a start in it."""
-    num_traces, num_steps, _ = parameters.air.fading.shape
+    """Give every link of a user another fading trace of its block and a start in it."""
+    num_traces = parameters.air.fading.traces
+    num_steps = parameters.air.fading.gain.shape[1]
     num_cells = net.gain.shape[1]
     for cell in range(num_cells):
         link = ue * num_cells + cell
         trace, start = link_fading_start(
             net.identity[s.SEED], net.identity[s.NETWORK], link, visit, num_traces, num_steps
         )
-        net.trace[ue, cell, s.TRACE] = trace
+        net.trace[ue, cell, s.TRACE] += trace - net.trace[ue, cell, s.TRACE] % num_traces
         net.trace[ue, cell, s.TRACE_START] = start
 
 
