@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from ranpilot.errors import CheckpointError, ConfigError
-from ranpilot.twin import Networks
+from ranpilot.twin import Networks, state
 from ranpilot.twin.scenario import Scenario
 
 MakeScenario = Callable[..., Scenario]
@@ -32,6 +32,19 @@ EVENTS = {
 }
 
 
+RRC = {
+    "handover": {
+        "event": "a3",
+        "offset_db": 0.0,
+        "hysteresis_db": 0.5,
+        "time_to_trigger_ms": 20,
+        "preparation_ms": 20,
+        "t304_ms": 100,
+    },
+    "link_failure": {"qout_db": -2.0, "qin_db": 0.0, "t310_ms": 100, "t311_ms": 300},
+}
+
+
 @pytest.fixture
 def churning(make_scenario: MakeScenario) -> Scenario:
     """Users come and go, three kinds of traffic with and without memory, something happens all the time."""
@@ -44,7 +57,8 @@ def churning(make_scenario: MakeScenario) -> Scenario:
     ]
     population = {"kind": "arrivals", "arrivals_per_s": 10.0, "mean_holding_s": 1.0}
     users = {"population": population}
-    return make_scenario({"layout": {"sites": sites}, "users": users, "traffic": {"mix": mix}, "events": EVENTS})
+    changes = {"layout": {"sites": sites}, "users": users, "traffic": {"mix": mix}, "events": EVENTS, "rrc": RRC}
+    return make_scenario(changes)
 
 
 def test_a_network_does_not_depend_on_the_batch_it_is_in(churning: Scenario) -> None:
@@ -82,6 +96,14 @@ def test_events_were_in_force_in_all_this(churning: Scenario) -> None:
         limits |= set(networks.cells.admission_limit.ravel().tolist())
         powers |= set(networks.cells.tx_power_dbm.ravel().tolist())
     assert limits == {1, 6} and powers == {32.0, 38.0}
+
+
+def test_users_handed_over_failed_and_connected_again_in_all_this(churning: Scenario) -> None:
+    networks = Networks(churning, 5, seed=3)
+    networks.advance(1300)
+    counted = networks.counters().cell.sum(axis=(0, 1))
+    for column in ("HANDOVERS_OUT", "HANDOVERS_REFUSED", "HANDOVERS_FAILED", "FAILURES", "REESTABLISHMENTS"):
+        assert counted[getattr(state, f"CELL_{column}")] > 0, column
 
 
 def test_measuring_does_not_change_what_comes(churning: Scenario) -> None:
@@ -275,7 +297,7 @@ def test_uncompiled_kernels_give_the_same_network(make_scenario: MakeScenario) -
     population = {"kind": "arrivals", "arrivals_per_s": 5.0, "mean_holding_s": 1.0, "initial_load": 1.0}
     sites = [{**site.model_dump(), "capacity": 2} for site in make_scenario().layout.sites]
     events = {**EVENTS, "every_s": 0.1, "lead_s": [0, 0], "share": 1.0, "last_s": 0.2}
-    changes = {"layout": {"sites": sites}, "users": {"population": population}, "events": events}
+    changes = {"layout": {"sites": sites}, "users": {"population": population}, "events": events, "rrc": RRC}
     scenario = make_scenario(changes).model_dump_json()
     printed = []
     for disabled in ("0", "1"):

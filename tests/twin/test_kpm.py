@@ -30,8 +30,20 @@ ROWS = [
     "RP.RadioLinkFailures [1] cell 0..1e+06",
     "MM.HoPrepInterReq [1] cell 0..1e+06",
     "MM.HoPrepInterFail [1] cell 0..1e+06",
+    "RP.HoPrepCut [1] cell 0..1e+06",
+    "MM.HoExeInterReq [1] cell 0..1e+06",
     "MM.HoExeInterSucc [1] cell 0..1e+06",
+    "MM.HoExeInterFail [1] cell 0..1e+06",
     "RP.HandoversIn [1] cell 0..1e+06",
+    "MM.HoExeInterReq.TimeMean [ms] cell 0..100000",
+    "RP.HoPingPong [1] cell 0..1e+06",
+    "HO.IntraSys.TooLate [1] cell 0..1e+06",
+    "HO.IntraSys.TooEarly [1] cell 0..1e+06",
+    "HO.IntraSys.ToWrongCell [1] cell 0..1e+06",
+    "RP.ReEstabSearches [1] cell 0..1e+06",
+    "RP.T311Expiries [1] cell 0..1e+06",
+    "RRC.ReEstabSuccWithUeContext [1] cell 0..1e+06",
+    "RP.ReEstabTimeMean [ms] cell 0..1e+06",
     "RP.InitialBlerDl [%] cell 0..100",
     "TB.TotNbrDl [1] cell 0..1e+09",
     "TB.ErrTotalNbrDl [1] cell 0..1e+09",
@@ -46,8 +58,14 @@ ROWS = [
     "RP.RadioLinkFailures.UE [1] ue 0..1e+06",
     "MM.HoExeInterSucc.UE [1] ue 0..1e+06",
     "MM.HoPrepInterFail.UE [1] ue 0..1e+06",
+    "MM.HoExeInterReq.UE [1] ue 0..1e+06",
+    "MM.HoExeInterFail.UE [1] ue 0..1e+06",
+    "RP.HoPingPong.UE [1] ue 0..1e+06",
+    "RRC.ReEstabSuccWithUeContext.UE [1] ue 0..1e+06",
+    "L1M.SS-RSRP.UE [dBm] ue -156..-31",
     "L1M.SS-SINR.UE [dB] ue -60..60",
     "L1M.SS-SINR.Link [dB] link -60..60",
+    "L1M.SS-RSRP.Link [dBm] link -156..-31",
 ]
 
 
@@ -105,6 +123,10 @@ def test_a_row_of_measurements_follows_from_its_counters() -> None:
         state.CELL_FIRST_BLOCKS: 400,
         state.CELL_FIRST_ERRORS: 40,
         state.CELL_CONNECTED_SUM: 2500,
+        state.CELL_HANDOVERS_OUT: 4,
+        state.CELL_HANDOVER_SLOTS: 500,
+        state.CELL_REESTABLISHMENTS: 2,
+        state.CELL_REESTABLISHMENT_SLOTS: 1300,
     }.items():
         cell[0, 0, column] = value
     delay = np.zeros((1, 1, state.DELAY_BINS), np.int64)
@@ -116,6 +138,7 @@ def test_a_row_of_measurements_follows_from_its_counters() -> None:
         serving_cell=np.array([[0, -1]]),
         ue_sinr_db=np.array([[7.0, np.nan]]),
         link_sinr_db=np.array([[[7.0], [np.nan]]]),
+        link_rsrp_dbm=np.array([[[-90.0], [np.nan]]]),
         tx_power_dbm=np.array([[40.0]]),
         num_slots=1000,
         slot_s=5e-4,
@@ -133,6 +156,9 @@ def test_a_row_of_measurements_follows_from_its_counters() -> None:
         kpm.CONNECTED_MEAN: 2.5,
         kpm.INITIAL_BLER: 10.0,
         kpm.SINR_MEAN: 7.0,
+        kpm.HANDOVER_TIME: 62.5,
+        kpm.REESTABLISHMENT_TIME: 325.0,
+        kpm.UE_RSRP: -90.0,
     }
     for measurement, expected in row.items():
         assert kpm.MEASUREMENTS[measurement](window)[0, 0] == pytest.approx(expected), measurement.name

@@ -207,7 +207,7 @@ def test_the_reference_and_two_cell_have_the_numbers_of_the_design() -> None:
 def test_the_hash_knows_what_changes_the_network_and_only_that() -> None:
     scenario = read_scenario(TEXT, source="small.yaml")
     assert scenario.hash() == read_scenario(TEXT + "description: words\n", source="small.yaml").hash()
-    assert scenario.hash() != scenario.with_changes({"rrc": {"failure_sinr_db": -7.0}}).hash()
+    assert scenario.hash() != scenario.with_changes({"rrc": {"link_failure": {"qout_db": -7.0}}}).hash()
 
 
 def test_the_scenario_files_are_in_the_package() -> None:

@@ -196,7 +196,7 @@ def test_power_raises_ones_own_sinr_and_lowers_the_neighbours(make_scenario: Mak
     changes = {
         "layout": {"sites": [{**s, "min_power_dbm": 30, "max_power_dbm": 44} for s in _sites(make_scenario)]},
         "traffic": {"mix": [{"kind": "full-buffer", "packet_bits": 100_000}]},
-        "rrc": {"failure_sinr_db": -30.0},
+        "rrc": {"link_failure": {"qout_db": -30.0}},
     }
     networks = Networks(make_scenario(changes), 8, seed=2)
     networks.advance(1000)
@@ -213,9 +213,7 @@ def test_power_raises_ones_own_sinr_and_lowers_the_neighbours(make_scenario: Mak
 
 
 def test_a_forced_handover_moves_the_user_with_its_queue_after_an_interruption(make_scenario: MakeScenario) -> None:
-    networks = Networks(
-        make_scenario({"traffic": {"mix": [{"kind": "full-buffer", "packet_bits": 50_000}]}}), 1, seed=0
-    )
+    networks = Networks(make_scenario({**FULL_BUFFER, "rrc": {"handover": {"t304_ms": None}}}), 1, seed=0)
     networks.advance(400)
     networks.measure()
     before = networks.ues
@@ -266,7 +264,9 @@ def _sites(make_scenario: MakeScenario) -> list[dict[str, Any]]:
 def arriving(make_scenario: MakeScenario, **population: float) -> Scenario:
     sites = [{**site, "capacity": capacity} for site, capacity in zip(_sites(make_scenario), (4, 8), strict=True)]
     values = {"kind": "arrivals", "mean_holding_s": 2.0, "initial_load": 0.0, **population}
-    return make_scenario({"layout": {"sites": sites}, "users": {"population": values}})
+    failure = {"then": "leave"}
+    changes = {"layout": {"sites": sites}, "users": {"population": values}, "rrc": {"link_failure": failure}}
+    return make_scenario(changes)
 
 
 def test_arrivals_and_holding_are_as_the_scenario_says(make_scenario: MakeScenario) -> None:
@@ -308,7 +308,7 @@ def test_users_arrive_where_their_station_is_strongest(make_scenario: MakeScenar
 
 def test_a_lasting_bad_link_fails_after_its_time(make_scenario: MakeScenario) -> None:
     scenario = arriving(make_scenario, arrivals_per_s=5.0, mean_holding_s=1000.0).with_changes(
-        {"rrc": {"failure_sinr_db": 20.0, "failure_time_ms": 500}}
+        {"rrc": {"link_failure": {"qout_db": 20.0, "qin_db": 20.0, "t310_ms": 500}}}
     )
     networks = Networks(scenario, 4, seed=0)
     for _ in range(45):
@@ -321,12 +321,13 @@ def test_a_lasting_bad_link_fails_after_its_time(make_scenario: MakeScenario) ->
 
 
 def test_where_nobody_leaves_a_failed_user_reconnects_to_the_strongest_cell(make_scenario: MakeScenario) -> None:
-    networks = Networks(make_scenario(), 4, seed=0)
+    networks = Networks(make_scenario({"rrc": {"handover": {"t304_ms": None}}}), 4, seed=0)
     target = 1 - networks.ues.serving_cell
     networks.apply({FORCED_HANDOVER: target})
     networks.advance(3000)
     measured = networks.measure()
     assert measured[kpm.LINK_FAILURES.name].sum() > 5
+    assert measured[kpm.REESTABLISHMENTS.name].sum() > 5
     assert (networks.ues.serving_cell >= 0).all()
     assert (networks.ues.serving_cell != target).sum() > 5
 
@@ -413,7 +414,9 @@ def test_interferers_beyond_the_strongest_count_at_their_mean_power(make_scenari
 @pytest.mark.parametrize("kind", ["lines", "waypoint"])
 def test_users_keep_their_speed_and_stay_in_the_area(make_scenario: MakeScenario, kind: str) -> None:
     speed = {"kind": kind, "min_speed_kmh": 30, "max_speed_kmh": 60}
-    networks = Networks(make_scenario({"users": {"mobility": speed}, "rrc": {"failure_sinr_db": -30.0}}), 6, seed=0)
+    networks = Networks(
+        make_scenario({"users": {"mobility": speed}, "rrc": {"link_failure": {"qout_db": -30.0}}}), 6, seed=0
+    )
     before, seen = networks.ues, []
     for _ in range(100):
         networks.advance(100)

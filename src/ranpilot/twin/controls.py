@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ranpilot.declare import Control
 
-__all__ = ["ADMISSION_LIMIT", "CONTROLS", "FORCED_HANDOVER", "RELEASE", "TX_POWER_DBM"]
+__all__ = ["ADMISSION_LIMIT", "CELL_INDIVIDUAL_OFFSET_DB", "CONTROLS", "FORCED_HANDOVER", "RELEASE", "TX_POWER_DBM"]
 
 TX_POWER_DBM = Control(
     name="TX_POWER_DBM",
@@ -26,7 +26,7 @@ FORCED_HANDOVER = Control(
     unit="cell",
     interface="E2SM-RC style 3 (handover control)",
     description="Target cell of a user, -1 for none. The user is interrupted for the handover's time; a full target "
-    "refuses and the user stays where it is.",
+    "refuses and the user stays where it is, as does one that is on its way to a cell already.",
 )
 RELEASE = Control(
     name="RELEASE",
@@ -48,5 +48,17 @@ ADMISSION_LIMIT = Control(
     interface="O1 NRCellDU admission (RRM policy)",
     description="Connected users at most, or fewer while an event limits them; users above a lowered limit stay.",
 )
-CONTROLS = (TX_POWER_DBM, FORCED_HANDOVER, RELEASE, ADMISSION_LIMIT)
+CELL_INDIVIDUAL_OFFSET_DB = Control(
+    name="CELL_INDIVIDUAL_OFFSET_DB",
+    scope="cell",
+    kind="continuous",
+    low=-24.0,
+    high=24.0,
+    unit="dB",
+    interface="O1 NRCellRelation.cellIndividualOffset",
+    description="Added to the cell's RSRP where users compare cells (A3, A5): its range grows at the cost of its "
+    "neighbours. The same towards every neighbour, i.e. set in every relation that leads to the cell (Ocn) and for the "
+    "cell itself where it serves (Ocp).",
+)
+CONTROLS = (TX_POWER_DBM, FORCED_HANDOVER, RELEASE, ADMISSION_LIMIT, CELL_INDIVIDUAL_OFFSET_DB)
 """Every control, in the order in which `Networks.apply` puts them into force."""

@@ -31,9 +31,9 @@ from ranpilot.twin.rng import (
     draw_uniform,
     fold_seed,
 )
+from ranpilot.twin.rrc.connection import follow_connection
 from ranpilot.twin.rrc.events import NOTHING_KNOWN, draw_events, put_events_in_force
-from ranpilot.twin.rrc.failure import watch_link
-from ranpilot.twin.rrc.handover import hand_over
+from ranpilot.twin.rrc.handover import force_handover
 from ranpilot.twin.rrc.measurements import GAIN_STEP_M, measure_user, rank_interferers, update_gains
 from ranpilot.twin.rrc.mobility import move_user
 from ranpilot.twin.rrc.places import leave_place, renew_fading
@@ -99,8 +99,8 @@ def _tick(net: s.Network, parameters: Parameters, slot: int) -> None:
             move_user(net, parameters, ue, slot)
             update_gains(net, parameters, ue, GAIN_STEP_M)
             rank_interferers(net, ue)
-            measure_user(net, parameters, ue, slot, parameters.rrc.l3_weight)
-            watch_link(net, parameters, ue, slot)
+            measure_user(net, parameters, ue, slot, False)
+            follow_connection(net, parameters, ue, slot)
     if parameters.population.is_static == 0:
         arrive_and_depart(net, parameters, slot)
     if len(net.event) > 0:
@@ -135,6 +135,7 @@ def _reset_network(
         net.cell_real[cell, s.TX_POWER_DBM] = power_dbm
         net.cell_real[cell, s.SET_POWER_DBM] = power_dbm
         net.cell_real[cell, s.EVENT_POWER_DBM] = math.inf
+        net.cell_real[cell, s.INDIVIDUAL_OFFSET_DB] = parameters.rrc.individual_offset_db[cell]
         net.cell_real[cell, s.PRB_POWER_MW] = 10.0 ** (power_dbm / 10.0) / parameters.grid.num_prbs
         net.cell_real[cell, s.ARRIVAL_FACTOR] = net.cell_real[cell, s.DEPARTURE_FACTOR] = 1.0
         net.cell[cell, s.ADMISSION_LIMIT] = parameters.population.capacity[cell]
@@ -171,7 +172,7 @@ def hand_over_users(batch: s.Network, parameters: Parameters, target: Int32Array
         net = s.network_view(batch, b)
         for ue in range(target.shape[1]):
             if target[b, ue] >= 0:
-                hand_over(net, parameters, ue, target[b, ue], slot)
+                force_handover(net, parameters, ue, target[b, ue], slot)
 
 
 @unlocked_kernel

@@ -23,25 +23,45 @@ __all__ = [
     "CQI_MEAN",
     "DEPARTURES",
     "HANDOVERS_ASKED",
+    "HANDOVERS_FAILED",
     "HANDOVERS_IN",
     "HANDOVERS_OUT",
     "HANDOVERS_REFUSED",
+    "HANDOVERS_STARTED",
+    "HANDOVERS_TOO_EARLY",
+    "HANDOVERS_TOO_LATE",
+    "HANDOVERS_TO_WRONG_CELL",
+    "HANDOVER_TIME",
     "INITIAL_BLER",
     "LINK_FAILURES",
+    "LINK_RSRP",
     "LINK_SINR",
     "MEASUREMENTS",
     "PACKET_DELAY",
     "PACKET_DROP_RATE",
     "PACKET_LOSS_RATE",
+    "PING_PONGS",
     "PRB_MEAN",
     "PRB_USE",
+    "PREPARATIONS_CUT",
+    "REESTABLISHMENTS",
+    "REESTABLISHMENT_TIME",
     "REFUSED_CONNECTIONS",
     "RELEASES",
+    "SEARCHES",
+    "SEARCHES_EXPIRED",
     "SINR_MEAN",
     "TX_POWER",
     "UE_DELAY",
     "UE_DROP_RATE",
+    "UE_HANDOVERS",
+    "UE_HANDOVERS_FAILED",
+    "UE_HANDOVERS_REFUSED",
+    "UE_HANDOVERS_STARTED",
     "UE_LINK_FAILURES",
+    "UE_PING_PONGS",
+    "UE_REESTABLISHMENTS",
+    "UE_RSRP",
     "UE_SINR",
     "UE_THROUGHPUT",
     "VOLUME",
@@ -69,6 +89,8 @@ class Window(NamedTuple):
     """[B, U] of the serving cell, NaN in empty places"""
     link_sinr_db: FloatArray
     """[B, U, C]"""
+    link_rsrp_dbm: FloatArray
+    """[B, U, C], NaN in empty places and where it is not measured"""
     tx_power_dbm: FloatArray
     """[B, C]"""
     num_slots: int
@@ -123,10 +145,65 @@ RELEASES = _cell("RP.Releases", "1", 1e6, "neither", "Users released by a contro
 LINK_FAILURES = _cell("RP.RadioLinkFailures", "1", 1e6, "lower", "Radio link failures", OURS)
 HANDOVERS_ASKED = _cell("MM.HoPrepInterReq", "1", 1e6, "neither", "Handovers asked for", "TS 28.552 §5.1.1.6.1")
 HANDOVERS_REFUSED = _cell(
-    "MM.HoPrepInterFail", "1", 1e6, "lower", "Handovers refused by a full target, at the source", "TS 28.552 §5.1.1.6.1"
+    "MM.HoPrepInterFail",
+    "1",
+    1e6,
+    "lower",
+    "Handovers refused by a full target or a user on its way elsewhere, at the source",
+    "TS 28.552 §5.1.1.6.1.3",
+)
+PREPARATIONS_CUT = _cell("RP.HoPrepCut", "1", 1e6, "lower", "Preparations that a radio link failure ended", OURS)
+HANDOVERS_STARTED = _cell(
+    "MM.HoExeInterReq", "1", 1e6, "neither", "Handovers commanded, at the source", "TS 28.552 §5.1.1.6.1.7"
 )
 HANDOVERS_OUT = _cell(
-    "MM.HoExeInterSucc", "1", 1e6, "neither", "Handovers to another cell that succeeded", "TS 28.552 §5.1.1.6.1"
+    "MM.HoExeInterSucc", "1", 1e6, "neither", "Handovers to another cell that succeeded", "TS 28.552 §5.1.1.6.1.8"
+)
+HANDOVERS_FAILED = _cell(
+    "MM.HoExeInterFail", "1", 1e6, "lower", "Handovers that T304 ended, at the source", "TS 28.552 §5.1.1.6.1.9"
+)
+HANDOVER_TIME = _cell(
+    "MM.HoExeInterReq.TimeMean",
+    "ms",
+    1e5,
+    "lower",
+    "Mean time from command to service of handovers that succeeded, at the source",
+    "TS 28.552 §5.1.1.6.1.10",
+)
+PING_PONGS = _cell(
+    "RP.HoPingPong", "1", 1e6, "lower", "Handovers back to the cell before, within rrc.handover.short_stay_ms", OURS
+)
+HANDOVERS_TOO_LATE = _cell(
+    "HO.IntraSys.TooLate",
+    "1",
+    1e6,
+    "lower",
+    "Failures long after a handover, connected again in another cell; at the cell that was lost",
+    "TS 28.552 §5.1.1.25.1",
+)
+HANDOVERS_TOO_EARLY = _cell(
+    "HO.IntraSys.TooEarly",
+    "1",
+    1e6,
+    "lower",
+    "Failures in or soon after a handover, connected again at its source; at the source",
+    "TS 28.552 §5.1.1.25.1",
+)
+HANDOVERS_TO_WRONG_CELL = _cell(
+    "HO.IntraSys.ToWrongCell",
+    "1",
+    1e6,
+    "lower",
+    "Failures in or soon after a handover, connected again in a third cell; at the source",
+    "TS 28.552 §5.1.1.25.1",
+)
+SEARCHES = _cell("RP.ReEstabSearches", "1", 1e6, "lower", "Users who began to search, at the cell they lost", OURS)
+SEARCHES_EXPIRED = _cell("RP.T311Expiries", "1", 1e6, "lower", "Searches that found no cell in time", OURS)
+REESTABLISHMENTS = _cell(
+    "RRC.ReEstabSuccWithUeContext", "1", 1e6, "neither", "Users who connected again", "TS 28.552 §5.1.1.17.2"
+)
+REESTABLISHMENT_TIME = _cell(
+    "RP.ReEstabTimeMean", "ms", 1e6, "lower", "Mean time from the loss until served again, at the cell found", OURS
 )
 HANDOVERS_IN = _cell("RP.HandoversIn", "1", 1e6, "neither", "Handovers from another cell", OURS)
 INITIAL_BLER = _cell("RP.InitialBlerDl", "%", 100.0, "neither", "First transmissions that failed", OURS)
@@ -145,6 +222,20 @@ UE_PRB_MEAN = _ue("RRU.PrbUsedDl.UE", "PRB", 275.0, "neither", "PRBs in use, mea
 UE_LINK_FAILURES = _ue("RP.RadioLinkFailures.UE", "1", 1e6, "lower", "Radio link failures in this place", OURS)
 UE_HANDOVERS = _ue("MM.HoExeInterSucc.UE", "1", 1e6, "neither", "Handovers that succeeded")
 UE_HANDOVERS_REFUSED = _ue("MM.HoPrepInterFail.UE", "1", 1e6, "lower", "Handovers refused by a full target")
+UE_HANDOVERS_STARTED = _ue("MM.HoExeInterReq.UE", "1", 1e6, "neither", "Handovers commanded")
+UE_HANDOVERS_FAILED = _ue("MM.HoExeInterFail.UE", "1", 1e6, "lower", "Handovers that T304 ended")
+UE_PING_PONGS = _ue("RP.HoPingPong.UE", "1", 1e6, "lower", "Handovers back within the short stay", OURS)
+UE_REESTABLISHMENTS = _ue("RRC.ReEstabSuccWithUeContext.UE", "1", 1e6, "neither", "Times connected again")
+UE_RSRP = Measurement(
+    "L1M.SS-RSRP.UE",
+    "dBm",
+    "ue",
+    -156.0,
+    -31.0,
+    "higher",
+    "Filtered RSRP of the serving cell, NaN if empty or not measured",
+    OURS,
+)
 UE_SINR = Measurement(
     "L1M.SS-SINR.UE",
     "dB",
@@ -164,6 +255,9 @@ LINK_SINR = Measurement(
     "higher",
     "Filtered wideband SINR that each cell gives or would",
     OURS,
+)
+LINK_RSRP = Measurement(
+    "L1M.SS-RSRP.Link", "dBm", "link", -156.0, -31.0, "higher", "Filtered RSRP of each cell, NaN if not measured", OURS
 )
 
 
@@ -262,6 +356,26 @@ def _link_sinr(window: Window) -> FloatArray:
     return _reportable(window.link_sinr_db, LINK_SINR)
 
 
+def _link_rsrp(window: Window) -> FloatArray:
+    return window.link_rsrp_dbm
+
+
+def _ue_rsrp(window: Window) -> FloatArray:
+    serving = np.maximum(window.serving_cell, 0)[..., None]
+    own: FloatArray = np.take_along_axis(window.link_rsrp_dbm, serving, axis=-1)[..., 0]
+    return own
+
+
+def _handover_time(window: Window) -> FloatArray:
+    scale = window.slot_s * 1e3
+    return _ratio(window.cell[..., s.CELL_HANDOVER_SLOTS], window.cell[..., s.CELL_HANDOVERS_OUT], scale)
+
+
+def _reestablishment_time(window: Window) -> FloatArray:
+    scale = window.slot_s * 1e3
+    return _ratio(window.cell[..., s.CELL_REESTABLISHMENT_SLOTS], window.cell[..., s.CELL_REESTABLISHMENTS], scale)
+
+
 def _ue_sinr(window: Window) -> FloatArray:
     return _reportable(window.ue_sinr_db, UE_SINR)
 
@@ -314,8 +428,20 @@ MEASUREMENTS: dict[Measurement, Callable[[Window], FloatArray]] = {
     LINK_FAILURES: _count(s.CELL_FAILURES),
     HANDOVERS_ASKED: _count(s.CELL_HANDOVERS_ASKED),
     HANDOVERS_REFUSED: _count(s.CELL_HANDOVERS_REFUSED),
+    PREPARATIONS_CUT: _count(s.CELL_PREPARATIONS_CUT),
+    HANDOVERS_STARTED: _count(s.CELL_HANDOVERS_STARTED),
     HANDOVERS_OUT: _count(s.CELL_HANDOVERS_OUT),
+    HANDOVERS_FAILED: _count(s.CELL_HANDOVERS_FAILED),
     HANDOVERS_IN: _count(s.CELL_HANDOVERS_IN),
+    HANDOVER_TIME: _handover_time,
+    PING_PONGS: _count(s.CELL_PING_PONGS),
+    HANDOVERS_TOO_LATE: _count(s.CELL_TOO_LATE),
+    HANDOVERS_TOO_EARLY: _count(s.CELL_TOO_EARLY),
+    HANDOVERS_TO_WRONG_CELL: _count(s.CELL_WRONG_CELL),
+    SEARCHES: _count(s.CELL_SEARCHES),
+    SEARCHES_EXPIRED: _count(s.CELL_SEARCHES_EXPIRED),
+    REESTABLISHMENTS: _count(s.CELL_REESTABLISHMENTS),
+    REESTABLISHMENT_TIME: _reestablishment_time,
     INITIAL_BLER: _initial_bler,
     BLOCKS: _count(s.CELL_BLOCKS),
     BLOCK_ERRORS: _count(s.CELL_BLOCK_ERRORS),
@@ -330,7 +456,13 @@ MEASUREMENTS: dict[Measurement, Callable[[Window], FloatArray]] = {
     UE_LINK_FAILURES: _ue_count(s.UE_FAILURES),
     UE_HANDOVERS: _ue_count(s.UE_HANDOVERS),
     UE_HANDOVERS_REFUSED: _ue_count(s.UE_HANDOVERS_REFUSED),
+    UE_HANDOVERS_STARTED: _ue_count(s.UE_HANDOVERS_STARTED),
+    UE_HANDOVERS_FAILED: _ue_count(s.UE_HANDOVERS_FAILED),
+    UE_PING_PONGS: _ue_count(s.UE_PING_PONGS),
+    UE_REESTABLISHMENTS: _ue_count(s.UE_REESTABLISHMENTS),
+    UE_RSRP: _ue_rsrp,
     UE_SINR: _ue_sinr,
     LINK_SINR: _link_sinr,
+    LINK_RSRP: _link_rsrp,
 }
 """Every measurement with the function that computes it."""

@@ -20,7 +20,14 @@ from numpy.typing import ArrayLike, NDArray
 from ranpilot.declare import Control
 from ranpilot.errors import ActionError, ConfigError, UnknownNameError
 from ranpilot.twin import kernel, kpm, snapshots, state
-from ranpilot.twin.controls import ADMISSION_LIMIT, CONTROLS, FORCED_HANDOVER, RELEASE, TX_POWER_DBM
+from ranpilot.twin.controls import (
+    ADMISSION_LIMIT,
+    CELL_INDIVIDUAL_OFFSET_DB,
+    CONTROLS,
+    FORCED_HANDOVER,
+    RELEASE,
+    TX_POWER_DBM,
+)
 from ranpilot.twin.feed import Feed
 from ranpilot.twin.mac.queue import PacketBlock
 from ranpilot.twin.mac.scratch import Scratch, allocate_scratch
@@ -80,6 +87,7 @@ class Networks:
             connected_ues=cell[..., state.CONNECTED_UES].copy(),
             admission_limit=cell[..., state.ADMISSION_LIMIT].copy(),
             set_power_dbm=cell_real[..., state.SET_POWER_DBM].copy(),
+            individual_offset_db=cell_real[..., state.INDIVIDUAL_OFFSET_DB].copy(),
         )
 
     @property
@@ -90,6 +98,7 @@ class Networks:
             serving_cell=ue[..., state.SERVING_CELL].copy(),
             call_id=ue[..., state.CALL_ID].copy(),
             sinr_l3_db=self._state.sinr_l3_db.copy(),
+            rsrp_l3_dbm=self._state.rsrp_l3_dbm.copy(),
             failures=self._state.ue_count[..., state.UE_FAILURES].copy(),
             interrupted=ue[..., state.INTERRUPTED_UNTIL] > self.slot,
             x_m=ue_real[..., state.X_M].copy(),
@@ -128,9 +137,10 @@ class Networks:
             left -= run
 
     def apply(self, controls: Mapping[Control | str, ArrayLike]) -> None:
-        """Put controls into force: power [B, C], admission limit [B, C], handover target [B, U], release [B, U].
+        """Put controls into force: power, admission limit, individual offset [B, C], handover target, release [B, U].
 
-        Powers come first, then limits, releases, and handovers in the order of places; a NaN power keeps what is.
+        Powers and offsets come first, then limits, releases, and handovers in the order of places; where a power or
+        an offset is NaN, what is stays.
         Raises: ActionError for a wrong shape or value, UnknownNameError for an unknown control.
         """
         given = {_control(key): np.asarray(value) for key, value in controls.items()}
@@ -142,6 +152,10 @@ class Networks:
             self._check_targets(checked[FORCED_HANDOVER], checked.get(RELEASE))
         if TX_POWER_DBM in checked:
             self._set_power(checked[TX_POWER_DBM])
+        if CELL_INDIVIDUAL_OFFSET_DB in checked:
+            offset_db, in_force = checked[CELL_INDIVIDUAL_OFFSET_DB], self._state.cell_real
+            kept_db = in_force[..., state.INDIVIDUAL_OFFSET_DB]
+            in_force[..., state.INDIVIDUAL_OFFSET_DB] = np.where(np.isnan(offset_db), kept_db, offset_db)
         if ADMISSION_LIMIT in checked:
             self._set_admission_limit(checked[ADMISSION_LIMIT])
         if RELEASE in checked:
@@ -286,6 +300,7 @@ class Networks:
             serving_cell=serving,
             ue_sinr_db=own_db,
             link_sinr_db=sinr_db,
+            link_rsrp_dbm=self._state.rsrp_l3_dbm.copy(),
             tx_power_dbm=self._state.cell_real[..., state.TX_POWER_DBM].copy(),
             num_slots=self.slot - since.slot,
             slot_s=self.scenario.slot_s,

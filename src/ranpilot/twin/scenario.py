@@ -74,10 +74,19 @@ class Scenario(Part):
         slots = self.control.step_ms * 1e-3 / self.slot_s
         if abs(slots - round(slots)) > 1e-6:
             raise ConfigError("control.step_ms", self.control.step_ms, f"a multiple of {self.slot_s * 1e3:g} ms slots")
+        self._check_rrc()
         if self.events is not None:
             self.events.check_population(isinstance(self.users.population, Arrivals))
             self.events.check_power(min(site.power_range_dbm[0] for site in self.layout.sites), LEAST_POWER_DBM)
         return self
+
+    def _check_rrc(self) -> None:
+        offsets = self.rrc.handover.cell_individual_offset_db
+        if offsets and len(offsets) != self.num_cells:
+            field = "rrc.handover.cell_individual_offset_db"
+            raise ConfigError(field, list(offsets), f"one number for each of the {self.num_cells} cells")
+        if self.rrc.link_failure.then == "leave" and isinstance(self.users.population, Static):
+            raise ConfigError("rrc.link_failure.then", "leave", "reestablish where users are static")
 
     @property
     def slot_s(self) -> float:

@@ -59,7 +59,9 @@ SET_POWER_DBM = 4
 """What controls have set."""
 EVENT_POWER_DBM = 5
 """What events allow, infinite where they do not limit."""
-NUM_CELL_REALS = 6
+INDIVIDUAL_OFFSET_DB = 6
+"""Added to the cell's RSRP where users compare cells."""
+NUM_CELL_REALS = 7
 
 # Rows of Network.field_view.
 LOS_VIEW = 0
@@ -86,8 +88,8 @@ CALL_ID = 1
 """Users that have taken the place so far."""
 INTERRUPTED_UNTIL = 2
 """First slot in which the user can be served again."""
-FAILING_TICKS = 3
-"""RRC periods in a row with a failing link."""
+OUT_OF_SYNC = 3
+"""Out-of-sync indications since the last in-sync one."""
 TRAFFIC_KIND = 4
 """Index into the scenario's mix."""
 DEADLINE_SLOTS = 5
@@ -106,7 +108,43 @@ TAKEN = 11
 """Packets of the running block already taken from the traffic model."""
 NEXT_ARRIVAL_SLOT = 12
 """Slot of the next packet of the running block, NEVER after the last."""
-NUM_UE_COLUMNS = 13
+CONNECTION = 13
+"""What goes on with the user's connection, one of the five below."""
+TARGET_CELL = 14
+"""Of the handover in preparation."""
+PHASE_UNTIL = 15
+"""First slot after preparation, T304 or T311."""
+LOST_SLOT = 16
+"""First slot without service in the running interruption."""
+SOURCE_CELL = 17
+"""Where the handover in execution, or to blame for a failure, came from; -1 for none."""
+PREVIOUS_CELL = 18
+"""Where the last handover that succeeded came from; -1 for none since the connection was made."""
+CHANGED_SLOT = 19
+"""First slot that the target of that handover served."""
+T310_UNTIL = 20
+"""Slot in which T310 expires, NEVER while it does not run."""
+IN_SYNC = 21
+"""In-sync indications since the last out-of-sync one, while T310 runs."""
+NEXT_REPORT_SLOT = 22
+"""First slot in which triggered cells are reported again."""
+NUM_UE_COLUMNS = 23
+
+# Values of CONNECTION.
+CONNECTED = 0
+PREPARING = 1
+"""A handover is in preparation, the source serves."""
+ACCESSING = 2
+"""Commanded to the cell that is its serving one now, not yet there; T304 runs."""
+SEARCHING = 3
+"""The link failed, the place is still held in the last cell; T311 runs."""
+STRANDED = 4
+"""T311 expired where nobody leaves: without a connection, still searching."""
+
+# Columns of Network.trigger.
+HELD_TICKS = 0
+"""RRC periods in a row in which the event's entering (once triggered: leaving) condition has held."""
+IS_TRIGGERED = 1
 
 # Columns of Network.ue_real.
 X_M = 0
@@ -183,7 +221,11 @@ UE_FAILURES = 14
 UE_HANDOVERS = 15
 UE_HANDOVERS_REFUSED = 16
 UE_PRBS = 17
-NUM_UE_COUNTERS = 18
+UE_HANDOVERS_STARTED = 18
+UE_HANDOVERS_FAILED = 19
+UE_PING_PONGS = 20
+UE_REESTABLISHMENTS = 21
+NUM_UE_COUNTERS = 22
 
 # Columns of Network.cell_count.
 CELL_PRBS = 0
@@ -220,7 +262,31 @@ CELL_DEPARTURES = 23
 """Users whose session ended by itself."""
 CELL_RELEASES = 24
 """Users that a control released."""
-NUM_CELL_COUNTERS = 25
+CELL_HANDOVERS_STARTED = 25
+"""Executions commanded, at the source."""
+CELL_HANDOVERS_FAILED = 26
+"""T304 expired, at the source."""
+CELL_PREPARATIONS_CUT = 27
+"""Preparations that a radio link failure ended, at the source."""
+CELL_PING_PONGS = 28
+"""Handovers back within the short stay, at the cell that was left again."""
+CELL_HANDOVER_SLOTS = 29
+"""Slots from command to service of handovers that succeeded, at the source."""
+CELL_SEARCHES = 30
+"""Users who began to search, at the cell that they lost."""
+CELL_REESTABLISHMENTS = 31
+"""Users who connected again, at the cell that they found."""
+CELL_REESTABLISHMENT_SLOTS = 32
+"""Slots from loss to service of those."""
+CELL_SEARCHES_EXPIRED = 33
+"""T311 expired, at the cell that was lost."""
+CELL_TOO_LATE = 34
+"""Failures in a cell long after a handover and connected again in another, at the first."""
+CELL_TOO_EARLY = 35
+"""Failures in or soon after a handover and connected again at its source, at the source."""
+CELL_WRONG_CELL = 36
+"""Failures in or soon after a handover and connected again in a third cell, at the source."""
+NUM_CELL_COUNTERS = 37
 
 Int64Array = NDArray[np.int64]
 Int32Array = NDArray[np.int32]
@@ -252,6 +318,10 @@ class Network(NamedTuple):
     """[B, U, C] large-scale power gain, linear"""
     sinr_l3_db: FloatArray
     """[B, U, C] filtered wideband SINR of the serving cell and what each other would give; NaN in empty places"""
+    rsrp_l3_dbm: FloatArray
+    """[B, U, C] filtered RSRP; NaN in empty places and where it is not measured"""
+    trigger: Int32Array
+    """[B, U, C, 2] how far each neighbour is in being reported"""
     trace: Int32Array
     """[B, U, C, 2]"""
     interferer: Int32Array
@@ -281,7 +351,7 @@ def allocate(scenario: Scenario, num: int) -> Network:
     cell, ue = (num, num_cells), (num, scenario.num_places)
     ues = np.zeros((*ue, NUM_UE_COLUMNS), np.int64)
     ues[..., SERVING_CELL] = -1
-    ues[..., NEXT_ARRIVAL_SLOT] = ues[..., DEADLINE_SLOTS] = NEVER
+    ues[..., NEXT_ARRIVAL_SLOT] = ues[..., DEADLINE_SLOTS] = ues[..., T310_UNTIL] = NEVER
     num_windows = scenario.events.num_windows if scenario.events else 0
     return Network(
         identity=np.zeros((num, NUM_IDENTITIES), np.int64),
@@ -294,6 +364,8 @@ def allocate(scenario: Scenario, num: int) -> Network:
         ue_real=np.zeros((*ue, NUM_UE_REALS)),
         gain=np.zeros((*ue, num_cells)),
         sinr_l3_db=np.full((*ue, num_cells), np.nan),
+        rsrp_l3_dbm=np.full((*ue, num_cells), np.nan),
+        trigger=np.zeros((*ue, num_cells, 2), np.int32),
         trace=np.zeros((*ue, num_cells, 2), np.int32),
         interferer=np.full((*ue, num_interferers), -1, np.int32),
         cqi=np.zeros((*ue, num_groups), np.uint8),
@@ -329,6 +401,8 @@ def network_view(batch: Network, b: int) -> Network:
         batch.ue_real[b],
         batch.gain[b],
         batch.sinr_l3_db[b],
+        batch.rsrp_l3_dbm[b],
+        batch.trigger[b],
         batch.trace[b],
         batch.interferer[b],
         batch.cqi[b],

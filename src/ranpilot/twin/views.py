@@ -24,6 +24,8 @@ class CellView(NamedTuple):
     """[B, C] connected users at most, now"""
     set_power_dbm: FloatArray
     """[B, C] what controls have set; an event may hold what is radiated below it"""
+    individual_offset_db: FloatArray
+    """[B, C] added to the cell's RSRP where users compare cells"""
 
 
 class UserView(NamedTuple):
@@ -35,10 +37,12 @@ class UserView(NamedTuple):
     """[B, U] users that have taken the place so far: a changed number is another user"""
     sinr_l3_db: FloatArray
     """[B, U, C] filtered wideband SINR of the serving cell and what each other would give; NaN in empty places"""
+    rsrp_l3_dbm: FloatArray
+    """[B, U, C] filtered RSRP; NaN in empty places and where the scenario does not measure it"""
     failures: IntArray
     """[B, U] radio link failures in this place since the reset"""
     interrupted: NDArray[np.bool_]
-    """[B, U] whether a handover still interrupts the user"""
+    """[B, U] whether a handover or a failed link still interrupts the user"""
     x_m: FloatArray
     """[B, U]"""
     y_m: FloatArray

@@ -47,7 +47,7 @@ from ranpilot.twin.parameters.population import (
     PopulationRules,
     make_population,
 )
-from ranpilot.twin.parameters.rrc import RrcRules, make_rrc
+from ranpilot.twin.parameters.rrc import EVENT_A3, EVENT_A5, NO_REPORTING, RrcRules, make_rrc
 from ranpilot.twin.phy import load_phy_tables
 from ranpilot.twin.scenario import Scenario
 
@@ -58,8 +58,11 @@ __all__ = [
     "CQI_THRESHOLD",
     "DEADLINE_SLOTS",
     "DEPARTURES_TIMES",
+    "EVENT_A3",
+    "EVENT_A5",
     "GROUP_BITS",
     "NEVER_IN_SIGHT",
+    "NO_REPORTING",
     "NUM_CODE_BLOCKS",
     "PROPORTIONAL_FAIR",
     "RANDOM_SIGHT",

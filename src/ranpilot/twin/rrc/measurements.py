@@ -1,8 +1,10 @@
-"""Gains and filtered wideband SINR of every link, each RRC period.
+"""Gains, filtered wideband SINR and filtered RSRP of every link, each RRC period.
 
 One sample of a link is S_c / (N + sum over other cells of activity x S_j), each S_j with its band's mean fading and one
 receive branch's mean power (as SS-SINR, without combining gain); activity is the running share of groups in use.
-The L3 filter is first order, in dB (TS 38.331 §5.5.3.2 with its coefficient given as a time constant).
+One sample of RSRP is the received power of one resource element, with the same fading (TS 38.215 §5.1.1).
+The L3 filters are first order, in dB (TS 38.331 §5.5.3.2; the SINR's coefficient is given as a time constant). Samples
+enter them each RRC period without averaging in L1 (200 ms in TS 38.133) and without a measurement error.
 Large-scale gain is computed anew when a user has moved GAIN_STEP_M: decorrelation distances are 10 m and more.
 """
 
@@ -69,9 +71,9 @@ def mean_activity(net: s.Network, cell: int) -> float:
 
 
 @inner_kernel
-def measure_user(net: s.Network, parameters: Parameters, ue: int, slot: int, weight: float) -> None:
-    """One sample of every cell's wideband SINR, filtered with `weight` (1 = the filter begins with it)."""
-    air = parameters.air
+def measure_user(net: s.Network, parameters: Parameters, ue: int, slot: int, is_first: bool) -> None:
+    """One sample of every cell's wideband SINR and RSRP, filtered; the filters begin with the first one."""
+    air, rules = parameters.air, parameters.rrc
     num_cells = net.gain.shape[1]
     total_mw = air.noise_mw
     for cell in range(num_cells):
@@ -80,13 +82,23 @@ def measure_user(net: s.Network, parameters: Parameters, ue: int, slot: int, wei
         own_mw = _received_mw(net, parameters, ue, cell, slot)
         others_mw = max(total_mw - own_mw * mean_activity(net, cell), air.noise_mw)
         sample_db = 10.0 * math.log10(max(own_mw / others_mw, LEAST_SINR))
-        if weight < 1.0:
-            sample_db = net.sinr_l3_db[ue, cell] + weight * (sample_db - net.sinr_l3_db[ue, cell])
+        if not is_first:
+            sample_db = net.sinr_l3_db[ue, cell] + rules.l3_weight * (sample_db - net.sinr_l3_db[ue, cell])
         net.sinr_l3_db[ue, cell] = sample_db
+        if rules.measures_rsrp == 1:
+            sample_dbm = 10.0 * math.log10(max(own_mw / PRB_SUBCARRIERS, LEAST_RSRP_MW))
+            if not is_first:
+                sample_dbm = net.rsrp_l3_dbm[ue, cell] + rules.rsrp_weight * (sample_dbm - net.rsrp_l3_dbm[ue, cell])
+            net.rsrp_l3_dbm[ue, cell] = sample_dbm
 
 
 LEAST_SINR = 1e-6
 """-60 dB: what a sample is at least, so that its logarithm is finite."""
+
+LEAST_RSRP_MW = 1e-30
+"""-300 dBm, for the same reason."""
+
+PRB_SUBCARRIERS = 12.0
 
 
 @inner_kernel

@@ -62,7 +62,8 @@ def take_place(net: s.Network, parameters: Parameters, ue: int, cell: int, x_m: 
     net.ue_real[ue, s.X_M] = x_m
     net.ue_real[ue, s.Y_M] = y_m
     net.ue[ue, s.INTERRUPTED_UNTIL] = 0
-    net.ue[ue, s.FAILING_TICKS] = 0
+    net.ue[ue, s.SOURCE_CELL] = net.ue[ue, s.PREVIOUS_CELL] = -1
+    _begin_connection(net, ue)
     net.cell[cell, s.CONNECTED_UES] += 1
     net.ue_real[ue, s.MEAN_RATE] = 0.0
     forget_reports(net, ue)
@@ -82,7 +83,7 @@ def take_place(net: s.Network, parameters: Parameters, ue: int, cell: int, x_m: 
         draw_goal(net, parameters, ue, slot)
     update_gains(net, parameters, ue, 0.0)
     rank_interferers(net, ue)
-    measure_user(net, parameters, ue, slot, 1.0)
+    measure_user(net, parameters, ue, slot, True)
 
 
 @inner_kernel
@@ -121,19 +122,31 @@ def leave_place(net: s.Network, ue: int) -> None:
     flush_queue(net, ue)
     net.cell[net.ue[ue, s.SERVING_CELL], s.CONNECTED_UES] -= 1
     net.ue[ue, s.SERVING_CELL] = -1
-    net.ue[ue, s.FAILING_TICKS] = 0
+    _begin_connection(net, ue)
     for cell in range(net.sinr_l3_db.shape[1]):
         net.sinr_l3_db[ue, cell] = math.nan
+        net.rsrp_l3_dbm[ue, cell] = math.nan
 
 
 @inner_kernel
-def change_cell(net: s.Network, parameters: Parameters, ue: int, target: int, slot: int) -> None:
-    """Move a user to `target` with its queue, interrupted for the handover's time; blocks in the air are lost."""
+def change_cell(net: s.Network, ue: int, target: int, slot: int, interruption_slots: int) -> None:
+    """Connect a user to `target` with its queue, interrupted from `slot` on; blocks in the air are lost."""
     flush_processes(net, ue)
     net.cell[net.ue[ue, s.SERVING_CELL], s.CONNECTED_UES] -= 1
     net.cell[target, s.CONNECTED_UES] += 1
     net.ue[ue, s.SERVING_CELL] = target
-    net.ue[ue, s.INTERRUPTED_UNTIL] = slot + parameters.rrc.interruption_slots
-    net.ue[ue, s.FAILING_TICKS] = 0
+    net.ue[ue, s.INTERRUPTED_UNTIL] = slot + interruption_slots
+    _begin_connection(net, ue)
     forget_reports(net, ue)
     rank_interferers(net, ue)
+
+
+@inner_kernel
+def _begin_connection(net: s.Network, ue: int) -> None:
+    """Start what RRC counts of a connection anew: no procedure, no timer, no triggered neighbour."""
+    net.ue[ue, s.CONNECTION] = s.CONNECTED
+    net.ue[ue, s.T310_UNTIL] = s.NEVER
+    net.ue[ue, s.OUT_OF_SYNC] = net.ue[ue, s.IN_SYNC] = 0
+    net.ue[ue, s.NEXT_REPORT_SLOT] = 0
+    for cell in range(net.trigger.shape[1]):
+        net.trigger[ue, cell, s.HELD_TICKS] = net.trigger[ue, cell, s.IS_TRIGGERED] = 0
