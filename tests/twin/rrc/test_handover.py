@@ -188,6 +188,7 @@ def test_who_finds_no_cell_in_time_starts_anew_or_is_gone(make_scenario: MakeSce
         gone = there & (networks.ues.serving_cell < 0)
         expected = measured[kpm.SEARCHES_EXPIRED.name].sum() if kind == "arrivals" else 0
         assert gone.sum() == expected
+        assert not networks.ues.interrupted[networks.ues.serving_cell < 0].any()
 
 
 def test_a_user_on_its_way_cannot_be_sent_elsewhere(make_scenario: MakeScenario) -> None:

@@ -122,6 +122,7 @@ def leave_place(net: s.Network, ue: int) -> None:
     flush_queue(net, ue)
     net.cell[net.ue[ue, s.SERVING_CELL], s.CONNECTED_UES] -= 1
     net.ue[ue, s.SERVING_CELL] = -1
+    net.ue[ue, s.INTERRUPTED_UNTIL] = 0
     _begin_connection(net, ue)
     for cell in range(net.sinr_l3_db.shape[1]):
         net.sinr_l3_db[ue, cell] = math.nan

@@ -3,9 +3,9 @@
 - The L3 filter's answer to a step, against a = 1 / 2^(k/4) at one sample in 200 ms.
 - The slot in which a hand-made series of SINR ends in a radio link failure, counted off by hand in `RLF_SERIES`.
 - Handovers without offset, hysteresis and delay are crossings of the border. Users who are spread evenly and move in
-  all directions alike cross borders of length L in an area A at the rate v L / (pi A) each: the fluid-flow model
-  (Thomas, Gilbert, Mazziotto, "Influence of the movement of the mobile station on the performance of a radio cellular
-  network", Proc. 3rd Nordic Seminar on Digital Land Mobile Radio, 1988).
+  all directions alike leave a cell of perimeter L in an area A at the rate v L / (pi A): the fluid-flow model (Thomas,
+  Gilbert, Mazziotto, "Influence of the movement of the mobile station on the performance of a radio cellular network",
+  Proc. 3rd Nordic Seminar on Digital Land Mobile Radio, 1988).
 - Where handovers take place under a cell individual offset, against the path loss of TR 38.901 alone.
 - With fading and shadowing on, rates of handovers fall with time to trigger and with hysteresis and rise with speed.
 The event-by-event reference of all of RRC is in `tests/reference/handover_reference.py`.
@@ -36,7 +36,7 @@ SIDE_M = 400.0
 
 FILTER_SOURCE = "TS 38.331 §5.5.3.2"
 FAILURE_SOURCE = "TS 38.331 §5.3.10"
-FLOW_SOURCE = "fluid flow, v L / (pi A)"
+FLOW_SOURCE = "fluid flow, v L / (pi A) over the cells' inner perimeters"
 OFFSET_SOURCE = "TS 38.331 §5.5.4.4 with TR 38.901 Table 7.4.1-1 (UMa NLOS)"
 ORDER_SOURCE = "upper end of the 95 % interval of the change"
 
@@ -84,11 +84,11 @@ def _filter_lines() -> Iterator[Line]:
 def _failure_lines() -> Iterator[Line]:
     for name, (series_db, expected_ms) in RLF_SERIES.items():
         failed_ms = failure_ms(series_db)
-        value = math.inf if failed_ms is None else failed_ms
         if expected_ms is None:
-            yield within(f"handover/rlf/{name}", value, math.inf, None, "ms", FAILURE_SOURCE)
+            yield compared(f"handover/rlf/{name}", float(failed_ms is not None), 0.0, 0.0, "failures", FAILURE_SOURCE)
         else:
-            yield compared(f"handover/rlf/{name}", value, float(expected_ms), 0.0, "ms", FAILURE_SOURCE)
+            value_ms = math.nan if failed_ms is None else failed_ms
+            yield compared(f"handover/rlf/{name}", value_ms, float(expected_ms), 0.0, "ms", FAILURE_SOURCE)
 
 
 def failure_ms(series_db: list[float]) -> float | None:
@@ -107,12 +107,12 @@ def failure_ms(series_db: list[float]) -> float | None:
 
 
 def _flow_lines(effort: Effort) -> Iterator[Line]:
-    """Four equal square cells: the two borders have 2 sides together."""
-    num, seconds = (16, 6) if effort == "quick" else (64, 20)
+    """Four equal square cells, each with two inner borders of half a side: 4 sides together."""
+    num, seconds = (32, 6) if effort == "quick" else (64, 20)
     for speed_kmh in (30.0, 120.0):
         networks = Networks(_square(AT_THE_BORDER, speed_kmh), num, SEED)
         rate = _rates(networks, seconds)
-        expected = 60.0 * speed_kmh / 3.6 * 2.0 / (math.pi * SIDE_M)
+        expected = 60.0 * speed_kmh / 3.6 * 4.0 / (math.pi * SIDE_M)
         error = rate.std(ddof=1) / math.sqrt(num)
         name = f"handover/fluid-flow/{speed_kmh:g}km/h"
         count = round(rate.sum() * networks.scenario.num_places * seconds / 60.0)
@@ -135,6 +135,8 @@ def _offset_lines(effort: Effort) -> Iterator[Line]:
 def _losses_at_handovers(networks: Networks, seconds: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Loss to the entered less loss to the left cell, of handovers into the second cell and out of it."""
     into, out = [], []
+    # Users are placed in the strongest cell, offsets apart: let those change who are beyond the border at once.
+    networks.advance(1000)
     serving = networks.ues.serving_cell
     sites = networks.scenario.layout.sites
     for _ in range(100 * seconds):
@@ -150,7 +152,7 @@ def _losses_at_handovers(networks: Networks, seconds: int) -> tuple[NDArray[np.f
 
 
 def _order_lines(effort: Effort) -> Iterator[Line]:
-    num, seconds = (12, 6) if effort == "quick" else (48, 20)
+    num, seconds = (40, 8) if effort == "quick" else (96, 20)
     grids: dict[str, tuple[str, float, list[tuple[float, float, float]]]] = {
         # Time to trigger in ms, hysteresis in dB, speed in km/h of each step.
         "time-to-trigger": ("ms", -1.0, [(ms, 1.0, 30.0) for ms in (0.0, 80.0, 160.0, 480.0)]),
@@ -160,7 +162,7 @@ def _order_lines(effort: Effort) -> Iterator[Line]:
     column = {"time-to-trigger": 0, "hysteresis": 1, "speed": 2}
     for subject, (unit, sign, steps) in grids.items():
         last: NDArray[np.float64] | None = None
-        for step in steps:
+        for step in steps if effort == "full" else steps[:1] + steps[2:]:
             rate = _rates(Networks(_busy(*step), num, SEED), seconds)
             name = f"handover/{subject}/{step[column[subject]]:g}{unit}"
             yield reported(f"{name}/rate", rate.mean(), "1/(UE min)", "mean over networks", n=num, seed=SEED)
@@ -202,7 +204,7 @@ def _scenario(sites: list[tuple[float, float]], area_m: list[float], **parts: An
     return Scenario.model_validate(
         {
             "name": "handover",
-            "carrier": {"frequency_ghz": 2.0, "num_prbs": 24, "prbs_per_group": 24},
+            "carrier": {"frequency_ghz": 2.0, "num_prbs": 24, "prbs_per_group": 12},
             "layout": {"area_m": area_m, "sites": described},
             "traffic": {"mix": [{"kind": "poisson", "mean_rate_bps": 2e3, "packet_bits": 1000}], "buffer_packets": 8},
             **parts,
