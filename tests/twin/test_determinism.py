@@ -33,15 +33,17 @@ EVENTS = {
 
 
 RRC = {
+    "l3_time_constant_ms": 50.0,
+    "rsrp_filter_coefficient": 0,
     "handover": {
         "event": "a3",
-        "offset_db": 0.0,
+        "offset_db": -6.0,
         "hysteresis_db": 0.5,
         "time_to_trigger_ms": 20,
         "preparation_ms": 20,
-        "t304_ms": 100,
+        "t304_ms": 60,
     },
-    "link_failure": {"qout_db": -2.0, "qin_db": 0.0, "t310_ms": 100, "t311_ms": 300},
+    "link_failure": {"qout_db": 8.0, "qin_db": 9.0, "t310_ms": 60, "t311_ms": 300, "suitable_sinr_db": None},
 }
 
 
