@@ -357,13 +357,12 @@ def _link_sinr(window: Window) -> FloatArray:
 
 
 def _link_rsrp(window: Window) -> FloatArray:
-    return window.link_rsrp_dbm
+    return _reportable(window.link_rsrp_dbm, LINK_RSRP)
 
 
 def _ue_rsrp(window: Window) -> FloatArray:
     serving = np.maximum(window.serving_cell, 0)[..., None]
-    own: FloatArray = np.take_along_axis(window.link_rsrp_dbm, serving, axis=-1)[..., 0]
-    return own
+    return _reportable(np.take_along_axis(window.link_rsrp_dbm, serving, axis=-1)[..., 0], UE_RSRP)
 
 
 def _handover_time(window: Window) -> FloatArray:
@@ -380,9 +379,9 @@ def _ue_sinr(window: Window) -> FloatArray:
     return _reportable(window.ue_sinr_db, UE_SINR)
 
 
-def _reportable(sinr_db: FloatArray, measurement: Measurement) -> FloatArray:
-    """A report saturates at the ends of its range (as TS 38.133 §10.1.16 has it); NaN stays."""
-    result: FloatArray = np.clip(sinr_db, measurement.low, measurement.high)
+def _reportable(value: FloatArray, measurement: Measurement) -> FloatArray:
+    """A report saturates at the ends of its range (as TS 38.133 §10.1.6 and §10.1.16 have it); NaN stays."""
+    result: FloatArray = np.clip(value, measurement.low, measurement.high)
     return result
 
 

@@ -71,7 +71,7 @@ def random_values(choose: Choose) -> dict[str, Any]:
         "traffic": _traffic(choose),
         "radio": _radio(choose),
         "link": _link(choose),
-        "rrc": _rrc(choose),
+        "rrc": _rrc(choose, arrives),
     }
     if choose.one_of([False, True]):
         values["events"] = _events(choose, arrives)
@@ -79,7 +79,7 @@ def random_values(choose: Choose) -> dict[str, Any]:
 
 
 def random_controls(choose: Choose, networks: Networks) -> dict[Control | str, ArrayLike]:
-    """Controls that the networks accept now: handovers, releases, admission limits and powers, each or none."""
+    """Controls that the networks accept now: handovers, releases, limits, offsets and powers, each or none."""
     seed = choose.whole(0, 2**20)
     generator = np.random.Generator(np.random.PCG64(seed))
     serving = networks.ues.serving_cell
@@ -95,6 +95,7 @@ def random_controls(choose: Choose, networks: Networks) -> dict[Control | str, A
     if choose.one_of([False, True]):
         controls["ADMISSION_LIMIT"] = generator.integers(0, 8, (networks.num, num_cells))
     if choose.one_of([False, True]):
+        controls["CELL_INDIVIDUAL_OFFSET_DB"] = generator.uniform(-24.0, 24.0, (networks.num, num_cells))
         low, high = np.array([site.power_range_dbm for site in networks.scenario.layout.sites]).T
         controls["TX_POWER_DBM"] = generator.uniform(low, high, (networks.num, num_cells))
     return controls
@@ -195,12 +196,35 @@ def _link(choose: Choose) -> dict[str, Any]:
     }
 
 
-def _rrc(choose: Choose) -> dict[str, Any]:
-    return {
-        "failure_sinr_db": choose.one_of([-30.0, -8.0, 20.0]),
-        "failure_time_ms": choose.one_of([10.0, 100.0]),
-        "handover_interruption_ms": choose.one_of([0.0, 0.3, 50.0]),
+def _rrc(choose: Choose, arrives: bool) -> dict[str, Any]:
+    qout_db = choose.one_of([-30.0, -8.0, 15.0])
+    handover = {
+        "event": choose.one_of(["none", "a3", "a5"]),
+        "offset_db": choose.one_of([2.0, -15.0, 0.0]),
+        "serving_below_dbm": choose.one_of([-106.0, -31.0]),
+        "neighbour_above_dbm": choose.one_of([-102.0, -156.0]),
+        "hysteresis_db": choose.one_of([0.0, 2.0]),
+        "time_to_trigger_ms": choose.one_of([0.0, 40.0]),
+        "preparation_ms": choose.one_of([0.0, 25.0]),
+        "forced_preparation_ms": choose.one_of([0.0, 15.0]),
+        "interruption_ms": choose.one_of([0.0, 0.3, 50.0]),
+        "t304_ms": choose.one_of([None, 50.0, 100.0]),
     }
+    failure = {
+        "qout_db": qout_db,
+        "qin_db": qout_db + choose.one_of([0.0, 2.0]),
+        "n310": choose.whole(1, 3),
+        "t310_ms": choose.one_of([0.0, 100.0]),
+        "n311": choose.whole(1, 3),
+        "then": choose.one_of(["reestablish", "leave"]) if arrives else "reestablish",
+        "t311_ms": choose.one_of([50.0, 200.0]),
+        "cell_search_ms": choose.one_of([0.0, 50.0]),
+        "reestablishment_ms": choose.one_of([0.0, 33.0]),
+        "suitable_rsrp_dbm": choose.one_of([None, -60.0]),
+        "suitable_sinr_db": choose.one_of([None, 0.0]),
+    }
+    coefficient = choose.one_of([4, 0])
+    return {"rsrp_filter_coefficient": coefficient, "handover": handover, "link_failure": failure}
 
 
 def _events(choose: Choose, arrives: bool) -> dict[str, Any]:

@@ -40,6 +40,10 @@ SUMS = {
     "link failures": ((s.CELL_FAILURES,), (s.UE_FAILURES,)),
     "handovers out": ((s.CELL_HANDOVERS_OUT,), (s.UE_HANDOVERS,)),
     "handovers in": ((s.CELL_HANDOVERS_IN,), (s.UE_HANDOVERS,)),
+    "handovers started": ((s.CELL_HANDOVERS_STARTED,), (s.UE_HANDOVERS_STARTED,)),
+    "handovers failed": ((s.CELL_HANDOVERS_FAILED,), (s.UE_HANDOVERS_FAILED,)),
+    "ping-pongs": ((s.CELL_PING_PONGS,), (s.UE_PING_PONGS,)),
+    "re-establishments": ((s.CELL_REESTABLISHMENTS,), (s.UE_REESTABLISHMENTS,)),
     "handovers refused": ((s.CELL_HANDOVERS_REFUSED,), (s.UE_HANDOVERS_REFUSED,)),
 }
 """Counters of cells and of users that have the same sum over a network."""
