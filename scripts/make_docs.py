@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ranpilot.experiments.figures import draw_gain, draw_reliability, draw_seeds
+from ranpilot.experiments.figures import draw_calibration, draw_gain, draw_reliability, draw_seeds
 from ranpilot.experiments.plots import MAIN_ROWS
 from ranpilot.twin.validate import Line
 from ranpilot.twin.validate.summary import allowed, summarise
@@ -87,20 +87,28 @@ def twin_reported() -> str:
 
 
 def twin_curves() -> str:
-    """Percentiles of the large-scale calibration."""
-    found: dict[tuple[str, str], dict[int, Line]] = {}
-    for lines_of_check in _checks().values():
-        for line in lines_of_check:
-            if line.name.startswith("cdf/"):
-                _, scenario, quantity, percent = line.name.split("/")
-                found.setdefault((scenario, quantity), {})[int(percent)] = line
+    """Percentiles of the large-scale calibration, with the mean of the companies where there is one."""
     shown = (5, 25, 50, 75, 95)
-    lines = [
-        [scenario, quantity.replace("_", " "), *(f"{curve[percent].value:.1f}" for percent in shown), f"{curve[50].n}"]
-        for (scenario, quantity), curve in found.items()
-    ]
-    titles = ["scenario", "quantity", *(f"{percent} %" for percent in shown), "users"]
-    return _table("twin-validate", titles, lines, numbers=range(2, 8), note="")
+    lines = []
+    for scenario, quantities in _curves().items():
+        for quantity, curve in quantities.items():
+            what, who = quantity.removesuffix("_db").replace("_", " "), f"{curve[50]['n']} users"
+            lines.append([scenario, what, *(_decibels(curve[percent]["value"]) for percent in shown), who])
+            if curve[50]["reference"] is not None:
+                held = (_decibels(curve[percent]["reference"]) for percent in shown)
+                lines.append(["", "", *held, f"{curve[50]['source']}: mean"])
+    titles = ["scenario", "dB", *(f"{percent} %" for percent in shown), "of"]
+    return _table("twin-validate", titles, lines, numbers=range(2, 7), note="")
+
+
+def _curves() -> dict[str, dict[str, list[Record]]]:
+    """Records of the lines cdf/SCENARIO/QUANTITY/PERCENT, in the order of the percentiles."""
+    found: dict[str, dict[str, list[Record]]] = {}
+    for record in _read("twin-validate"):
+        if record["name"].startswith("cdf/"):
+            _, scenario, quantity, _ = record["name"].split("/")
+            found.setdefault(scenario, {}).setdefault(quantity, []).append(record)
+    return found
 
 
 def aura_paper() -> str:
@@ -248,6 +256,8 @@ def systems() -> str:
 
 def draw_pictures() -> None:
     """The pictures of the docs, as far as their results are there."""
+    if (RESULTS / "twin-validate.json").exists() and _curves():
+        _save("twin-calibration", draw_calibration(_curves()))
     for name, is_paired in (("aura-paper", False), ("aura-two-cell", True)):
         if not (RESULTS / f"{name}.json").exists():
             continue
@@ -365,6 +375,10 @@ def _number(value: float | None) -> str:
 
 def _short(value: float) -> str:
     return f"{value:.4g}".replace("-", "−")
+
+
+def _decibels(value: float) -> str:
+    return f"{value:.1f}".replace("-", "−")
 
 
 TABLES: dict[str, Callable[[], str]] = {

@@ -52,7 +52,11 @@ def test_the_tables_show_claims_by_kind_and_reported_numbers_one_by_one(generato
         compared("loss/UMa/9m", 65.0, 65.0, 0.05, "dB", "Table 7.4.1-1"),
         within("share/a", 0.5, 0.6, None, "1", "by hand"),
         reported("error/bank", -0.25, "dB", "bank − exact", n=7),
-        *(reported(f"cdf/UMa-6GHz/sinr_db/{percent}", percent / 10, "dB", "7.8-1", n=50) for percent in range(101)),
+        *(reported(f"cdf/UMi-6GHz/sinr_db/{percent}", percent / 10, "dB", "7.8-1", n=50) for percent in range(101)),
+        *(
+            compared(f"cdf/UMa-6GHz/sinr_db/{at}", at / 10 - 4, at / 10 - 4.5, 1.0, "dB", "companies")
+            for at in range(101)
+        ),
     ]
     records = [line.to_json() | {"check": "radio"} for line in lines]
     (tmp_path / "twin-validate.json").write_text(json.dumps(records), encoding="utf-8")
@@ -60,6 +64,12 @@ def test_the_tables_show_claims_by_kind_and_reported_numbers_one_by_one(generato
     assert "| radio | loss | 2 | all hold | `UMa/5m` | 60.02 dB | 0.02 | 60 ± 0.05 | Table 7.4.1-1 |" in table
     assert "| radio | share | 1 | **1 fail** | `a` | 0.5 | – | ≥ 0.6 | by hand |" in table
     assert "Made by `ranpilot twin validate --json results/twin-validate.json`." in table
-    assert "cdf" not in table
+    assert "| radio | cdf | 101 | all hold |" in table
     assert "| `error/bank` | −0.25 | dB | 7 | bank − exact |" in generator.TABLES["twin-reported"]()
-    assert "| UMa-6GHz | sinr db | 0.5 | 2.5 | 5.0 | 7.5 | 9.5 | 50 |" in generator.TABLES["twin-curves"]()
+    curves = generator.TABLES["twin-curves"]()
+    assert "| UMi-6GHz | sinr | 0.5 | 2.5 | 5.0 | 7.5 | 9.5 | 50 users |" in curves
+    assert "|  |  | −4.0 | −2.0 | 0.5 | 3.0 | 5.0 | companies: mean |" in curves
+    generator.IMAGES = tmp_path
+    generator.draw_pictures()
+    assert "companies" not in (tmp_path / "twin-calibration.svg").read_text(encoding="utf-8")
+    assert "UMa-6GHz" in (tmp_path / "twin-calibration.svg").read_text(encoding="utf-8")

@@ -13,16 +13,19 @@ import numpy as np
 
 from ranpilot.experiments.aura_rows import BUSY, CONTROL, ORACLE
 from ranpilot.experiments.findings import GAIN_ROWS, GAIN_STEPS
-from ranpilot.experiments.plots import FAINT, GRID, INK, MAIN_ROWS, colour_of, new_figure, to_svg
+from ranpilot.experiments.plots import CELL_COLOURS, FAINT, GRID, INK, MAIN_ROWS, colour_of, new_figure, to_svg
 from ranpilot.experiments.statistics import iqm, iqm_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["SeedValues", "draw_gain", "draw_reliability", "draw_seeds"]
+__all__ = ["Percentiles", "SeedValues", "draw_calibration", "draw_gain", "draw_reliability", "draw_seeds"]
 
 SeedValues = Mapping[str, Mapping[str, Sequence[float]]]
 """Load, then row, to one number for each seed."""
+
+Percentiles = Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]
+"""Scenario, then quantity, to `value`, `low` and `high` (None without bounds) of the percentiles 0 to 100."""
 
 LOSING = "#dc2626"
 LEAST_ANSWERS = 10
@@ -36,6 +39,25 @@ RELIABILITY_ROWS = (
     "guided-inverted-rules-score",
     "guided-trained",
 )
+
+
+def draw_calibration(curves: Percentiles) -> str:
+    """Distribution functions of the large-scale calibration, with what other simulators span behind them."""
+    quantities = list(dict.fromkeys(quantity for of in curves.values() for quantity in of))
+    figure, axes = new_figure(len(quantities), height=3.4, share_y=True)
+    share = np.arange(101) / 100.0
+    for axis, quantity in zip(axes, quantities, strict=True):
+        for (scenario, of), colour in zip(curves.items(), CELL_COLOURS, strict=False):
+            records = of[quantity]
+            axis.plot([record["value"] for record in records], share, color=colour, lw=1.8, label=scenario, zorder=3)
+            held = [at for at, record in enumerate(records) if record["low"] is not None]
+            low, high = ([records[at][bound] for at in held] for bound in ("low", "high"))
+            axis.fill_betweenx(share[held], low, high, color=colour, alpha=0.18, lw=0, zorder=2)
+        axis.set(xlabel=f"{quantity.removesuffix('_db').replace('_', ' ')}, dB", ylim=(0, 1))
+        axis.grid(color=GRID, lw=0.8)
+    axes[0].set_ylabel("share of users below")
+    axes[0].legend(frameon=False, fontsize=8, loc="lower right")
+    return to_svg(figure, "Large-scale calibration of TR 38.901 Table 7.8-1")
 
 
 def draw_gain(drops: SeedValues) -> str | None:
