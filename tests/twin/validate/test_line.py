@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 
+import numpy as np
 import pytest
 
 from ranpilot.twin.validate.line import Line, compared, reported, within
@@ -41,6 +42,7 @@ def test_a_line_holds_inside_its_bounds_and_says_how_near_it_is(
         compared("a/b", 1.5, 1.0, 1.0, "dB", "TR 38.901", n=7, seed=3),
         within("a", 1.5, None, 2.0, "1", "x"),
         reported("c", 2.0, "s", "y"),
+        within("d", np.float32(1.5), np.float64(1), None, "1", "x", reference=np.float64(2), n=np.int64(4)),
     ],
 )
 def test_a_line_comes_back_from_its_json(line: Line) -> None:

@@ -32,6 +32,15 @@ class Line:
     """Samples that the value was made from."""
     seed: int | None = None
 
+    def __post_init__(self) -> None:
+        """Make plain numbers of NumPy's, which JSON does not know."""
+        for name in ("value", "low", "high", "reference"):
+            number = getattr(self, name)
+            object.__setattr__(self, name, None if number is None else float(number))
+        for name in ("n", "seed"):
+            number = getattr(self, name)
+            object.__setattr__(self, name, None if number is None else int(number))
+
     @property
     def is_claim(self) -> bool:
         """Whether the line can fail."""
@@ -95,7 +104,7 @@ def compared(
 ) -> Line:  # fmt: skip
     """A value that may differ from its reference by `tolerance` either way."""
     low, high = reference - tolerance, reference + tolerance
-    return Line(name, float(value), unit, low, high, float(reference), source, n, seed)
+    return Line(name, value, unit, low, high, reference, source, n, seed)
 
 
 def within(  # noqa: PLR0913  # one number each
@@ -103,9 +112,9 @@ def within(  # noqa: PLR0913  # one number each
     reference: float | None = None, n: int = 1, seed: int | None = None,
 ) -> Line:  # fmt: skip
     """A value that has to be within bounds."""
-    return Line(name, float(value), unit, low, high, reference, source, n, seed)
+    return Line(name, value, unit, low, high, reference, source, n, seed)
 
 
 def reported(name: str, value: float, unit: str, source: str, *, n: int = 1, seed: int | None = None) -> Line:
     """A value without a claim."""
-    return Line(name, float(value), unit, None, None, None, source, n, seed)
+    return Line(name, value, unit, None, None, None, source, n, seed)
