@@ -16,7 +16,16 @@ from typing import Any, TypeVar, cast
 import numba
 from numba import prange
 
-__all__ = ["inner_kernel", "kernel", "parallel_kernel", "prange", "source_hash", "unlocked_kernel", "woven_kernel"]
+__all__ = [
+    "inner_kernel",
+    "kernel",
+    "parallel_kernel",
+    "prange",
+    "shared_kernel",
+    "source_hash",
+    "unlocked_kernel",
+    "woven_kernel",
+]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -62,6 +71,14 @@ def inner_kernel(function: Function) -> Function:
     Such a function allocates nothing and is called from `unlocked_kernel` or other inner kernels only.
     """
     return cast(Function, numba.njit(_nrt=False, forceinline=True)(function))
+
+
+def shared_kernel(function: Function) -> Function:
+    """Compile a large part with several callers once instead of into each; a call of it costs a microsecond.
+
+    So it is for what is rare in the slot loop. It allocates nothing and is called as inner kernels are.
+    """
+    return cast(Function, numba.njit(_nrt=False)(function))
 
 
 def woven_kernel(function: Function) -> Function:

@@ -65,7 +65,7 @@ def first_problem(report: ValidationError, model: type[BaseModel], *, unnamed: C
         hint = f"; did you mean {guess!r}" if guess else ""
         return Problem((*path, "kind"), cause.name, f"one of {', '.join(cause.known)}{hint}")
     if first["type"] == "extra_forbidden":
-        return Problem(path, first["input"], _known_keys(model, path))
+        return Problem(path, first["input"], _known_keys(model, first["loc"]))
     if first["type"] == "missing":
         return Problem(path, None, "given")
     if first["type"] in ("union_tag_not_found", "union_tag_invalid"):
@@ -91,31 +91,39 @@ def _allowed(kind: str, context: Mapping[str, Any], message: str) -> str:
     return words[0].lower() + words[1:]
 
 
-def _known_keys(model: Any, path: tuple[str | int, ...]) -> str:
-    """What may stand in place of an unknown key."""
-    for part in path[:-1]:
-        model = _field_model(model, part)
-        if model is None:
-            return "left out (no such key)"
-    known = list(model.model_fields)
-    guess = nearest(str(path[-1]), known)
+def _known_keys(model: Any, place: tuple[str | int, ...]) -> str:
+    """What may stand instead of an unknown key; place: pydantic's, with the chosen members of unions."""
+    models = [model]
+    for part in place[:-1]:
+        models = _models_at(models, part)
+    if not models:
+        return "left out (no such key)"
+    known = list(models[0].model_fields)
+    guess = nearest(str(place[-1]), known)
     hint = f"; did you mean {guess!r}" if guess else ""
     return f"left out (no such key{hint}; known: {', '.join(known)})"
 
 
-def _field_model(model: Any, part: str | int) -> Any:
-    """The model that the field `part` of `model` holds (an index keeps it), or None."""
+def _models_at(models: list[Any], part: str | int) -> list[Any]:
+    """What the field `part` may hold; an index keeps the models, the kind of a union's member chooses it."""
     if isinstance(part, int):
-        return model
-    field = model.model_fields.get(part)
-    return _first_model(field.annotation) if field else None
+        return models
+    chosen = [model for model in models if part in _kinds(model)]
+    if chosen:
+        return chosen
+    for model in models:
+        if part in model.model_fields:
+            return _models(model.model_fields[part].annotation)
+    return []
 
 
-def _first_model(annotation: Any) -> Any:
+def _kinds(model: Any) -> tuple[str, ...]:
+    """The kinds of a union's member, by its field `kind`."""
+    field = model.model_fields.get("kind")
+    return tuple(getattr(field.annotation, "__args__", ())) if field else ()
+
+
+def _models(annotation: Any) -> list[Any]:
     if hasattr(annotation, "model_fields"):
-        return annotation
-    for argument in getattr(annotation, "__args__", ()):
-        found = _first_model(argument)
-        if found is not None:
-            return found
-    return None
+        return [annotation]
+    return [found for argument in getattr(annotation, "__args__", ()) for found in _models(argument)]

@@ -90,7 +90,7 @@ def pick(weights: list[float], uniform: float) -> int:
 def cells_now(scenario: Any, events: list[Event], slot: int) -> list[CellNow]:
     """What the events in force in `slot` do to every cell."""
     cells = []
-    for index, site in enumerate(scenario.layout.sites):
+    for index, site in enumerate(scenario.cells):
         now = CellNow()
         for event in events:
             if event.cell != index or not event.start <= slot < event.stop:

@@ -85,7 +85,7 @@ MISTAKES = [
     (
         "      propagation: UMa\n",
         "      propagation: Uma\n",
-        "small.yaml:15: layout.sites.1.propagation = 'Uma', but must be one of RMa, UMa, UMi.",
+        "small.yaml:15: layout.sites.1.propagation = 'Uma', but must be one of RMa, UMa, UMi, InH, InH-open.",
     ),
     (
         "      power_dbm: 40\n",

@@ -356,7 +356,7 @@ def test_half_a_millisecond_slots_run_twice_as_many_a_second(make_scenario: Make
             [[2, -1, -1, -1, -1, -1]],
             "action: FORCED_HANDOVER = 2, but must be -1 or a cell in 0..1.",
         ),
-        ("FORCED_HANDOVER", [[0.5, -1, -1, -1, -1, -1]], "action: FORCED_HANDOVER = 0.5, but must be -1..63 cell."),
+        ("FORCED_HANDOVER", [[0.5, -1, -1, -1, -1, -1]], "action: FORCED_HANDOVER = 0.5, but must be -1..255 cell."),
         ("FORCED_HANDOVER", [["b"] * 6], "action: FORCED_HANDOVER = '<U1', but must be an array of numbers."),
         ("RELEASE", [[2, 0, 0, 0, 0, 0]], "action: RELEASE = 2.0, but must be 0..1 flag."),
         ("ADMISSION_LIMIT", [[-1, 0]], "action: ADMISSION_LIMIT = -1.0, but must be 0..1000 UE."),

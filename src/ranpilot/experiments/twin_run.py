@@ -34,7 +34,7 @@ def run_networks(  # noqa: PLR0913  # one option each, the same as on the comman
     progress.expect(periods, 0)
     with ExitStack() as opened:
         stop = opened.enter_context(StopRequest())
-        names = [site.name for site in scenario.layout.sites]
+        names = [cell.name for cell in scenario.cells]
         files = [opened.enter_context(open_period_file(path, names)) for path in tables]
 
         def keep(period: Period) -> bool:

@@ -14,7 +14,7 @@ TX_POWER_DBM = Control(
     high=60.0,
     unit="dBm",
     interface="O1 NRSectorCarrier.configuredMaxTxPower",
-    description="Transmit power of the cell over its whole carrier, in force from the next slot. Each site has its own "
+    description="Transmit power of the cell over its whole carrier, in force from the next slot. Each cell has its own "
     "narrower range; an event that limits the power holds it below what is set, until it ends.",
 )
 FORCED_HANDOVER = Control(
@@ -22,7 +22,7 @@ FORCED_HANDOVER = Control(
     scope="ue",
     kind="integer",
     low=-1,
-    high=63,
+    high=255,
     unit="cell",
     interface="E2SM-RC style 3 (handover control)",
     description="Target cell of a user, -1 for none. The user is interrupted for the handover's time; a full target "

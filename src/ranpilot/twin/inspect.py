@@ -96,17 +96,17 @@ def inspect_scenario(
     edges_ms, delay_packets = networks.delay_histogram()
     gain_db, gain_cell = _coupling_gain(networks)
     grid_x_m, grid_y_m = _grid(scenario.layout.area_m, map_points)
-    ues, sites = networks.ues, scenario.layout.sites
+    ues, cells = networks.ues, scenario.cells
     here = ues.serving_cell[0] >= 0
     return Inspection(
         scenario=scenario.name,
         scenario_hash=scenario.hash(),
         seed=seed,
         area_m=scenario.layout.area_m,
-        cell_names=tuple(site.name for site in sites),
-        cell_x_m=np.array([site.x_m for site in sites]),
-        cell_y_m=np.array([site.y_m for site in sites]),
-        cell_azimuth_deg=(None,) * len(sites),
+        cell_names=tuple(cell.name for cell in cells),
+        cell_x_m=np.array([cell.x_m for cell in cells]),
+        cell_y_m=np.array([cell.y_m for cell in cells]),
+        cell_azimuth_deg=tuple(cell.azimuth_deg for cell in cells),
         cell_power_dbm=networks.cells.tx_power_dbm[0],
         grid_x_m=grid_x_m,
         grid_y_m=grid_y_m,

@@ -19,8 +19,8 @@ from ranpilot.twin.mac.reports import report_cqi
 from ranpilot.twin.mac.scheduling import list_candidates, schedule
 from ranpilot.twin.mac.scratch import Scratch, scratch_view
 from ranpilot.twin.mac.transmission import send_blocks, update_mean_rates
-from ranpilot.twin.map import strongest_cell
-from ranpilot.twin.parameters import DEADLINE_SLOTS, SHARE_BELOW, SITE_POWER_DBM, Parameters
+from ranpilot.twin.map import outdoor_spot, strongest_cell, wrap_place
+from ranpilot.twin.parameters import CELL_DOWNTILT_DEG, CELL_POWER_DBM, DEADLINE_SLOTS, SHARE_BELOW, Parameters
 from ranpilot.twin.radio.shadowing import fill_field_views
 from ranpilot.twin.rng import (
     STREAM_EPISODE,
@@ -131,12 +131,13 @@ def _reset_network(
     fill_field_views(own_seed, network, STREAM_LOS, num_fields, size, net.field_view[s.LOS_VIEW])
     fill_field_views(own_seed, network, STREAM_SHADOWING, num_fields, size, net.field_view[s.SHADOWING_VIEW])
     for cell in range(len(net.cell)):
-        power_dbm = parameters.air.site[cell, SITE_POWER_DBM]
+        power_dbm = parameters.air.cell[cell, CELL_POWER_DBM]
         net.cell_real[cell, s.TX_POWER_DBM] = power_dbm
         net.cell_real[cell, s.SET_POWER_DBM] = power_dbm
         net.cell_real[cell, s.EVENT_POWER_DBM] = math.inf
         net.cell_real[cell, s.INDIVIDUAL_OFFSET_DB] = parameters.rrc.individual_offset_db[cell]
         net.cell_real[cell, s.PRB_POWER_MW] = 10.0 ** (power_dbm / 10.0) / parameters.grid.num_prbs
+        net.cell_real[cell, s.DOWNTILT_DEG] = parameters.air.cell[cell, CELL_DOWNTILT_DEG]
         net.cell_real[cell, s.ARRIVAL_FACTOR] = net.cell_real[cell, s.DEPARTURE_FACTOR] = 1.0
         net.cell[cell, s.ADMISSION_LIMIT] = parameters.population.capacity[cell]
         net.cell[cell, s.SET_ADMISSION_LIMIT] = parameters.population.capacity[cell]
@@ -200,4 +201,6 @@ def fill_best_server(
         net = s.network_view(batch, b)
         for row in range(len(y_m)):
             for column in range(len(x_m)):
-                best[b, row, column] = strongest_cell(net, parameters.air, x_m[column], y_m[row])
+                place_x_m, place_y_m = wrap_place(parameters.air, x_m[column], y_m[row])
+                spot = outdoor_spot(parameters.air, place_x_m, place_y_m)
+                best[b, row, column] = strongest_cell(net, parameters.air, spot)

@@ -104,6 +104,9 @@ class Networks:
             x_m=ue_real[..., state.X_M].copy(),
             y_m=ue_real[..., state.Y_M].copy(),
             backlog_bits=ue[..., state.BACKLOG_BITS].copy(),
+            height_m=ue_real[..., state.HEIGHT_M].copy(),
+            indoor_m=ue_real[..., state.INDOOR_M].copy(),
+            penetration_db=ue_real[..., state.PENETRATION_DB].copy(),
         )
 
     @property
@@ -354,12 +357,12 @@ class Networks:
         return number
 
     def _check_power(self, power_dbm: FloatArray) -> None:
-        for cell, site in enumerate(self.scenario.layout.sites):
-            low, high = site.power_range_dbm
-            outside = (power_dbm[:, cell] < low - 1e-9) | (power_dbm[:, cell] > high + 1e-9)
+        for index, cell in enumerate(self.scenario.cells):
+            low, high = cell.power_range_dbm
+            outside = (power_dbm[:, index] < low - 1e-9) | (power_dbm[:, index] > high + 1e-9)
             if outside.any():
-                wrong = float(power_dbm[outside, cell][0])
-                raise ActionError(f"{TX_POWER_DBM.name}[{site.name}]", wrong, f"{low:g}..{high:g} dBm")
+                wrong = float(power_dbm[outside, index][0])
+                raise ActionError(f"{TX_POWER_DBM.name}[{cell.name}]", wrong, f"{low:g}..{high:g} dBm")
 
     def _set_power(self, power_dbm: FloatArray) -> None:
         cell = self._state.cell_real

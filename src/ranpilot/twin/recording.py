@@ -113,7 +113,7 @@ def record(
         scenario_hash=scenario.hash(),
         load=scenario.load,
         seed=seed,
-        cell_names=tuple(site.name for site in scenario.layout.sites),
+        cell_names=tuple(cell.name for cell in scenario.cells),
         period_s=period_s,
         asked_s=seconds,
         end_s=np.array(end_s),

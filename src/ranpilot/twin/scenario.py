@@ -17,10 +17,12 @@ from pydantic import Field, model_validator
 from ranpilot.errors import ConfigError, UnknownNameError
 from ranpilot.twin.bounds import Part, bounded
 from ranpilot.twin.description.carrier import Carrier
-from ranpilot.twin.description.layout import LEAST_POWER_DBM, Layout
+from ranpilot.twin.description.fitting import check_radio_fits
+from ranpilot.twin.description.layout import Layout
 from ranpilot.twin.description.link import Link
 from ranpilot.twin.description.radio import Radio
 from ranpilot.twin.description.rrc import Rrc
+from ranpilot.twin.description.site import LEAST_POWER_DBM, Cell
 from ranpilot.twin.description.traffic import Traffic
 from ranpilot.twin.description.users import Arrivals, Static, Users
 from ranpilot.twin.events import Events
@@ -77,7 +79,8 @@ class Scenario(Part):
         self._check_rrc()
         if self.events is not None:
             self.events.check_population(isinstance(self.users.population, Arrivals))
-            self.events.check_power(min(site.power_range_dbm[0] for site in self.layout.sites), LEAST_POWER_DBM)
+            self.events.check_power(min(cell.power_range_dbm[0] for cell in self.cells), LEAST_POWER_DBM)
+        check_radio_fits(self.layout.sites, self.users, self.carrier.frequency_ghz)
         return self
 
     def _check_rrc(self) -> None:
@@ -99,16 +102,21 @@ class Scenario(Part):
         return round(self.control.step_ms * 1e-3 / self.slot_s)
 
     @property
+    def cells(self) -> tuple[Cell, ...]:
+        """[C] site by site; a site has a cell for each sector."""
+        return self.layout.cells
+
+    @property
     def num_cells(self) -> int:
-        """C, one cell a site."""
-        return len(self.layout.sites)
+        """C."""
+        return len(self.layout.cells)
 
     @property
     def num_places(self) -> int:
         """U, the places that users can take: what all cells can hold (static: the users there are)."""
         if isinstance(self.users.population, Static):
             return self.num_cells * self.users.population.ues_per_cell
-        return sum(site.capacity or DEFAULT_CAPACITY for site in self.layout.sites)
+        return sum(cell.capacity or DEFAULT_CAPACITY for cell in self.cells)
 
     def with_load(self, name: str) -> Scenario:
         """This scenario at that load. Raises UnknownNameError for one that it does not have."""

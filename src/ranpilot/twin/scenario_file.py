@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
 from ranpilot.errors import ConfigError, UnknownNameError
+from ranpilot.twin.description.layout import KINDS as LAYOUT_KINDS
 from ranpilot.twin.scenario import Scenario
 from ranpilot.validation import first_problem
 
@@ -35,15 +36,18 @@ def load_scenario(name: str | Path) -> Scenario:
         path = Path(name)
         if not path.is_file():
             raise ConfigError("scenario", str(name), "a YAML file that exists")
-        return read_scenario(path.read_text(encoding="utf-8"), source=path.name)
+        return read_scenario(path.read_text(encoding="utf-8"), source=path.name, folder=path.parent)
     if name not in scenario_names():
         raise UnknownNameError("scenario", name, scenario_names())
     text = (files("ranpilot.twin.scenarios") / f"{name}.yaml").read_text(encoding="utf-8")
     return read_scenario(text, source=f"{name}.yaml")
 
 
-def read_scenario(text: str, *, source: str) -> Scenario:
-    """The scenario in a YAML text, with every load and split tried. Raises ConfigError that names `source` and line."""
+def read_scenario(text: str, *, source: str, folder: Path | None = None) -> Scenario:
+    """The scenario in a YAML text, with every load and split tried. Raises ConfigError that names `source` and line.
+
+    folder: where files lie that the text names; None = where the program runs.
+    """
     try:
         values = YAML().load(text)
     except MarkedYAMLError as error:
@@ -55,6 +59,8 @@ def read_scenario(text: str, *, source: str) -> Scenario:
         if key in values:
             line = _line(values, (key,))
             raise ConfigError(key, values[key], "left out (it is chosen when loading)", source=f"{source}:{line}")
+    if folder is not None:
+        _find_files(values, folder)
     scenario = validate_scenario(values, source=source, lines=values)
     for kind, changes in (("loads", scenario.loads), ("splits", scenario.splits)):
         for key, change in changes.items():
@@ -67,6 +73,11 @@ def validate_scenario(values: Mapping[str, Any], *, source: str = "", lines: Any
     try:
         return Scenario.model_validate(_plain(values))
     except ValidationError as error:
+        for problem in error.errors():
+            cause = problem.get("ctx", {}).get("error")
+            if isinstance(cause, ConfigError) and cause.source:
+                # What is wrong stands in another file, which it names.
+                raise cause from None
         path, value, allowed = _explain(error)
         raise _located(path, value, allowed, lines, source) from None
 
@@ -77,6 +88,15 @@ def _try_changes(scenario: Scenario, change: Any, lines: Any, at: Path_, source:
     except ConfigError as error:
         path = (*at, *(int(part) if part.isdigit() else part for part in error.field.split(".")))
         raise _located(path, error.value, error.allowed, lines, source) from None
+
+
+def _find_files(values: Any, folder: Path) -> None:
+    """Put `folder` in front of every file that a layout of kind csv names, wherever it stands."""
+    if isinstance(values, Mapping):
+        if values.get("kind") == "csv" and isinstance(values.get("file"), str):
+            values["file"] = str(folder / values["file"])  # type: ignore[index]
+        for item in values.values():
+            _find_files(item, folder)
 
 
 def _located(path: Path_, value: Any, allowed: str, lines: Any, source: str) -> ConfigError:
@@ -116,6 +136,6 @@ def _plain(value: Any) -> Any:
 def _explain(error: ValidationError) -> tuple[Path_, Any, str]:
     """Path, value and what is allowed, for the first problem, as the keys stand in the file."""
     # pydantic names the chosen member of a union, a mapping's key, and the field that holds a traffic model's config.
-    problem = first_problem(error, Scenario, unnamed=("static", "arrivals", "[key]", "model"))
+    problem = first_problem(error, Scenario, unnamed=("static", "arrivals", "[key]", "model", *LAYOUT_KINDS))
     path = tuple(part for part in problem.path if part != "model")
     return path, problem.value, problem.allowed

@@ -61,7 +61,9 @@ EVENT_POWER_DBM = 5
 """What events allow, infinite where they do not limit."""
 INDIVIDUAL_OFFSET_DB = 6
 """Added to the cell's RSRP where users compare cells."""
-NUM_CELL_REALS = 7
+DOWNTILT_DEG = 7
+"""Electrical, of the cell's antenna; gains follow where they are computed anew."""
+NUM_CELL_REALS = 8
 
 # Rows of Network.field_view.
 LOS_VIEW = 0
@@ -164,7 +166,14 @@ OFFSET_DB = 10
 """Outer loop of link adaptation: subtracted from the reported SINR."""
 MEAN_RATE = 11
 """Acknowledged bits a slot, running mean of proportional fair."""
-NUM_UE_REALS = 12
+HEIGHT_M = 12
+INDOOR_M = 13
+"""Way from the outer wall to a user in a building; 0 outdoors."""
+PENETRATION_DB = 14
+"""What the wall and that way take."""
+USER_KEY = 15
+"""A whole number of the user's own, drawn as it comes."""
+NUM_UE_REALS = 16
 
 # Columns of Network.trace.
 TRACE = 0
@@ -307,7 +316,7 @@ class Network(NamedTuple):
     activity: Float32Array
     """[B, C, R] running mean of whether the cell transmits on the group"""
     field_view: FloatArray
-    """[B, 2, C + 1, 5] how each site looks at the shared fields of line of sight and shadowing"""
+    """[B, 2, sites + 1, 5] how each site looks at the shared fields of line of sight and shadowing"""
     event: Int64Array
     """[B, E, NUM_EVENT_COLUMNS] past, present and coming events, one row a window"""
     ue: Int64Array
@@ -358,7 +367,7 @@ def allocate(scenario: Scenario, num: int) -> Network:
         cell=np.zeros((*cell, NUM_CELL_COLUMNS), np.int64),
         cell_real=np.zeros((*cell, NUM_CELL_REALS)),
         activity=np.zeros((*cell, num_groups), np.float32),
-        field_view=np.zeros((num, 2, num_cells + 1, 5)),
+        field_view=np.zeros((num, 2, len(scenario.layout.sites) + 1, 5)),
         event=np.tile(no_event(), (num, num_windows, 1)),
         ue=ues,
         ue_real=np.zeros((*ue, NUM_UE_REALS)),

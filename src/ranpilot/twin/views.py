@@ -49,6 +49,12 @@ class UserView(NamedTuple):
     """[B, U]"""
     backlog_bits: IntArray
     """[B, U]"""
+    height_m: FloatArray
+    """[B, U]"""
+    indoor_m: FloatArray
+    """[B, U] way from the outer wall to a user in a building; 0 outdoors"""
+    penetration_db: FloatArray
+    """[B, U] what that wall and that way take"""
 
 
 class EventView(NamedTuple):

@@ -76,6 +76,7 @@ HEIGHTS_AND_CARRIER = {
     "UMa": (25.0, 1.5, 2e9),
     "UMi": (10.0, 1.5, 3.5e9),
     "InH": (3.0, 1.0, 3.5e9),
+    "InH-open": (3.0, 1.0, 3.5e9),
 }
 
 CASES = [
@@ -116,7 +117,7 @@ def test_path_loss_agrees_with_a_pocket_calculator(
 
 @pytest.mark.parametrize("model", MODELS)
 def test_no_obstacle_lowers_the_path_loss(model: str) -> None:
-    distance_m = np.geomspace(10, 150 if model == "InH" else 5000, 200)
+    distance_m = np.geomspace(10, 150 if model.startswith("InH") else 5000, 200)
     clear_db = path_loss_db(model, distance_m, *HEIGHTS_AND_CARRIER[model], True)
     hidden_db = path_loss_db(model, distance_m, *HEIGHTS_AND_CARRIER[model], False)
     assert (hidden_db >= clear_db).all()
@@ -175,9 +176,9 @@ def test_sigma_and_decorrelation_are_those_of_the_tables() -> None:
     assert shadowing_sigma_db(RMA, 100.0, 35.0, 1.5, 2e9, False) == 8.0
     assert [shadowing_sigma_db(UMA, 100.0, 25.0, 1.5, 2e9, los) for los in (True, False)] == [4.0, 6.0]
     assert [shadowing_sigma_db(UMI, 100.0, 10.0, 1.5, 2e9, los) for los in (True, False)] == [4.0, 7.82]
-    decorrelation_m = [[shadowing_decorrelation_m(model, los) for los in (True, False)] for model in range(4)]
-    assert decorrelation_m == [[37.0, 120.0], [37.0, 50.0], [10.0, 13.0], [10.0, 6.0]]
-    assert [los_decorrelation_m(model) for model in range(4)] == [60.0, 50.0, 50.0, 10.0]
+    decorrelation_m = [[shadowing_decorrelation_m(model, los) for los in (True, False)] for model in range(5)]
+    assert decorrelation_m == [[37.0, 120.0], [37.0, 50.0], [10.0, 13.0], [10.0, 6.0], [10.0, 6.0]]
+    assert [los_decorrelation_m(model) for model in range(5)] == [60.0, 50.0, 50.0, 10.0, 10.0]
 
 
 def test_arrays_broadcast_and_equal_scalars() -> None:
@@ -232,9 +233,9 @@ def test_only_rma_in_line_of_sight_reaches_10_km() -> None:
 def test_an_unknown_model_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'UMa'"):
         path_loss_db("uMa", 100.0, 25.0, 1.5, 2e9, True)
-    with pytest.raises(UnknownNameError, match="known: RMa, UMa, UMi, InH"):
+    with pytest.raises(UnknownNameError, match="known: RMa, UMa, UMi, InH, InH-open"):
         los_probability("free-space", 100.0, 1.5)
-    assert [model_id(name) for name in MODELS] == [0, 1, 2, 3]
+    assert [model_id(name) for name in MODELS] == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("distance_m", [0.0, -1.0, float("nan")])

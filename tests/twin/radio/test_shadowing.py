@@ -23,8 +23,8 @@ def sample_networks(fields: np.ndarray, num: int, sites: np.ndarray, positions: 
     for network in range(num):
         fill_field_views(9, network, STREAM_SHADOWING, fields.shape[0], fields.shape[1], views)
         for row in range(len(sites)):
-            x_m, y_m = positions[row]
-            out[network, row] = link_shadowing_db(fields, views, sites[row], x_m, y_m, 50.0, 1.0)
+            place_m = (positions[row, 0], positions[row, 1])
+            out[network, row] = link_shadowing_db(fields, views, sites[row], place_m, place_m, 50.0, 1.0, 0.5)
 
 
 @kernel
@@ -95,9 +95,10 @@ def test_shadowing_is_a_function_of_seed_network_site_and_position() -> None:
     fill_field_views(4, 8, STREAM_SHADOWING, NUM_FIELDS, SIZE, other_seed)
     assert (first == again).all()
     assert (first != other_seed).any()
-    one = link_shadowing_db(BANK.field, first, 2, 10.0, 20.0, 13.0, 7.82)
-    assert one == link_shadowing_db(BANK.field, again, 2, 10.0, 20.0, 13.0, 7.82)
-    assert one == pytest.approx(2 * link_shadowing_db(BANK.field, again, 2, 10.0, 20.0, 13.0, 3.91))
+    place_m = (10.0, 20.0)
+    one = link_shadowing_db(BANK.field, first, 2, place_m, place_m, 13.0, 7.82, 0.5)
+    assert one == link_shadowing_db(BANK.field, again, 2, place_m, place_m, 13.0, 7.82, 0.5)
+    assert one == pytest.approx(2 * link_shadowing_db(BANK.field, again, 2, place_m, place_m, 13.0, 3.91, 0.5))
 
 
 def test_bank_has_zero_mean_unit_variance_and_is_read_only() -> None:

@@ -33,16 +33,16 @@ DROP_LIMITS = (1.0, 3.0)
 def power_grid(scenario: Scenario) -> tuple[tuple[float, ...], ...]:
     """For each cell the powers it may use, in dBm: from its least in steps of 1 dB, and its greatest."""
     grids = []
-    for site in scenario.layout.sites:
-        low, high = site.power_range_dbm
+    for cell in scenario.cells:
+        low, high = cell.power_range_dbm
         steps = np.arange(0.0, high - low, POWER_STEP_DB)
         grids.append((*(low + float(s) for s in steps), high))
     return tuple(grids)
 
 
 def make_spec(scenario: Scenario) -> TaskSpec:
-    """The task on that scenario: one agent for each cell, called like its site."""
-    agents = tuple(site.name for site in scenario.layout.sites)
+    """The task on that scenario: one agent for each cell."""
+    agents = tuple(cell.name for cell in scenario.cells)
     return TaskSpec(
         name="power-handover",
         scenario=scenario.name,
@@ -61,7 +61,7 @@ def make_spec(scenario: Scenario) -> TaskSpec:
         step_s=scenario.control.step_ms * 1e-3,
         slots_per_step=scenario.slots_per_step,
         episode_steps=scenario.control.episode_steps,
-        neighbours=_nearest(np.array([[site.x_m, site.y_m] for site in scenario.layout.sites])),
+        neighbours=_nearest(np.array([[cell.x_m, cell.y_m] for cell in scenario.cells])),
     )
 
 

@@ -29,6 +29,8 @@ class Radio(Part):
     """Rms; model: the median of TR 38.901 Table 7.5-6 for the site's model, the carrier and the link's state."""
     individual_interferers: Annotated[int, bounded(1, 8, "cell")] = 3
     """Strongest interferers with a fading of their own; the rest are summed at their mean power."""
+    site_correlation: Annotated[float, bounded(0.0, 1.0, "1")] = 0.5
+    """Of the shadowing of two sites; sectors of one site share it."""
 
     @model_validator(mode="before")
     @classmethod

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from ranpilot.errors import ConfigError
 from ranpilot.twin.bounds import Part, bounded
 
-__all__ = ["Arrivals", "Mobility", "Population", "Static", "Users"]
+__all__ = ["Arrivals", "Indoor", "Mobility", "Population", "Static", "Users", "floor_height_m"]
 
 
 class Static(Part):
@@ -51,11 +51,41 @@ class Mobility(Part):
         return self
 
 
+class Indoor(Part):
+    """Users in buildings of their own, on a floor and some way behind the outer wall (TR 38.901 §7.4.3, Table 7.2-1).
+
+    A building has uniformly `min_floors` to `max_floors` floors of 3 m, the user is on any of them alike, and its
+    distance to the wall is the least of two uniform numbers up to `max_depth_m`. It takes all that along as it moves.
+    """
+
+    share: Annotated[float, bounded(0.0, 1.0, "1")] = 0.8
+    """Of the users who are indoors."""
+    high_loss_share: Annotated[float, bounded(0.0, 1.0, "1")] = 0.5
+    """Of the buildings whose walls are of the high-loss kind."""
+    min_floors: Annotated[int, bounded(1, 8, "floor")] = 4
+    max_floors: Annotated[int, bounded(1, 8, "floor")] = 8
+    max_depth_m: Annotated[float, bounded(0.1, 25.0, "m")] = 25.0
+
+    @model_validator(mode="after")
+    def _min_below_max(self) -> Self:
+        if self.min_floors > self.max_floors:
+            raise ConfigError("min_floors", self.min_floors, f"at most max_floors ({self.max_floors})")
+        return self
+
+
+def floor_height_m(floor: int) -> float:
+    """Height of a user on a floor, counted from 1: h_UT = 3 (n_fl - 1) + 1.5. Source: TR 38.901 Table 7.2-1."""
+    return 3.0 * (floor - 1) + 1.5
+
+
 class Users(Part):
     """Who is in the network and how their receivers are."""
 
     population: Population
     mobility: Mobility = Mobility()
-    height_m: Annotated[float, bounded(1.0, 22.5, "m")] = 1.5
+    height_m: Annotated[float, bounded(0.5, 22.5, "m")] = 1.5
+    """Of users outdoors."""
+    indoor: Indoor | None = None
+    """Users in buildings, seen from sites outside; None = nobody."""
     noise_figure_db: Annotated[float, bounded(0.0, 30.0, "dB")] = 9.0
     rx_antennas: Literal[1, 2] = 2

@@ -55,7 +55,7 @@ def make_events(scenario: Scenario) -> EventRules:
     factors = [(kind.arrival_factor, kind.departure_factor, kind.announced_share) for kind in events.kinds]
     share = np.array([kind.places_share for kind in events.kinds])[:, None]
     places = np.where(share < 1.0, np.floor(share * cell_capacity(scenario) + 1e-9), state.NEVER)
-    least_dbm = np.array([site.power_range_dbm[0] for site in scenario.layout.sites])
+    least_dbm = np.array([cell.power_range_dbm[0] for cell in scenario.cells])
     cut_db = np.array([-math.inf if kind.power_cut_db is None else kind.power_cut_db for kind in events.kinds])
     return EventRules(
         share=events.share,

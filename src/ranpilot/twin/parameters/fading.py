@@ -86,7 +86,8 @@ def _profiles(scenario: Scenario) -> tuple[list[Profile], Int32Array]:
         return [(None, 0.0)], block
     # All states out of sight come first: where every link is Rayleigh, there is one block.
     for is_los in (False, True):
-        for cell, site in enumerate(scenario.layout.sites):
+        for cell, placed in enumerate(scenario.cells):
+            site = scenario.layout.sites[placed.site]
             rice = model_rice_factor_db(site.propagation) if radio.rice_factor == "model" else radio.rice_factor
             spread_s = (
                 median_delay_spread_s(site.propagation, carrier_hz, is_los)

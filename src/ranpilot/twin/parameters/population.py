@@ -9,12 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ranpilot.twin import state
-from ranpilot.twin.description.users import Arrivals, Mobility, Static
+from ranpilot.twin.description.layout import Hexagonal
+from ranpilot.twin.description.users import Arrivals, Indoor, Mobility, Static
+from ranpilot.twin.layout.hexagons import hexagon_corners_m
 from ranpilot.twin.parameters.grid import TICK_S
 from ranpilot.twin.scenario import Scenario
 
 __all__ = [
     "DEADLINE_SLOTS",
+    "HIGH_LOSS_SHARE",
+    "INDOOR_SHARE",
+    "MAX_DEPTH_M",
+    "MAX_FLOORS",
+    "MIN_FLOORS",
     "SHARE_BELOW",
     "STANDING",
     "STRAIGHT_LINES",
@@ -29,6 +36,9 @@ Float32Array = NDArray[np.float32]
 Int32Array = NDArray[np.int32]
 
 STANDING, STRAIGHT_LINES, WAYPOINTS = 0, 1, 2
+
+# Entries of PopulationRules.indoor.
+INDOOR_SHARE, HIGH_LOSS_SHARE, MIN_FLOORS, MAX_FLOORS, MAX_DEPTH_M = 0, 1, 2, 3, 4
 
 # Columns of PopulationRules.kind: cumulative share, deadline in slots.
 SHARE_BELOW, DEADLINE_SLOTS = 0, 1
@@ -49,6 +59,14 @@ class PopulationRules(NamedTuple):
     max_speed_mps: float
     area_m: tuple[float, float, float, float]
     """left, bottom, right, top"""
+    is_uniform: int
+    """1 where users are placed uniformly and begin in the strongest cell"""
+    min_distance_m: float
+    """along the ground from a new user to any site"""
+    corner_m: FloatArray
+    """[3, 2] every other corner of a site's hexagon; [0, 2] where users are in a rectangle"""
+    indoor: FloatArray
+    """[5] INDOOR_SHARE, HIGH_LOSS_SHARE, MIN_FLOORS, MAX_FLOORS, MAX_DEPTH_M; [0] where nobody is in a building"""
     capacity: Int32Array
     """[C]"""
     kind: FloatArray
@@ -58,7 +76,7 @@ class PopulationRules(NamedTuple):
 def make_population(scenario: Scenario) -> PopulationRules:
     """The rules by which a scenario's users come, move and go."""
     population, mobility = scenario.users.population, scenario.users.mobility
-    mix = scenario.traffic.mix
+    mix, layout = scenario.traffic.mix, scenario.layout
     deadlines = [
         state.NEVER if entry.deadline_ms is None else max(1, round(entry.deadline_ms * 1e-3 / scenario.slot_s))
         for entry in mix
@@ -78,7 +96,11 @@ def make_population(scenario: Scenario) -> PopulationRules:
         mobility=_mobility(mobility),
         min_speed_mps=mobility.min_speed_kmh / 3.6,
         max_speed_mps=mobility.max_speed_kmh / 3.6,
-        area_m=scenario.layout.area_m,
+        area_m=layout.area_m,
+        is_uniform=int(layout.placement == "uniform"),
+        min_distance_m=layout.distance_floor_m,
+        corner_m=hexagon_corners_m(layout.isd_m) if isinstance(layout, Hexagonal) else np.zeros((0, 2)),
+        indoor=_indoor(scenario.users.indoor),
         capacity=cell_capacity(scenario),
         kind=np.stack([share_below, np.array(deadlines, dtype=np.float64)], axis=1),
     )
@@ -86,10 +108,18 @@ def make_population(scenario: Scenario) -> PopulationRules:
 
 def cell_capacity(scenario: Scenario) -> Int32Array:
     """[C] places of each cell."""
-    return np.array([site.capacity or scenario.num_places for site in scenario.layout.sites], dtype=np.int32)
+    return np.array([cell.capacity or scenario.num_places for cell in scenario.cells], dtype=np.int32)
 
 
 def _mobility(mobility: Mobility) -> int:
     if mobility.max_speed_kmh == 0.0:
         return STANDING
     return {"static": STANDING, "lines": STRAIGHT_LINES, "waypoint": WAYPOINTS}[mobility.kind]
+
+
+def _indoor(indoor: Indoor | None) -> FloatArray:
+    if indoor is None:
+        return np.zeros(0)
+    return np.array(
+        [indoor.share, indoor.high_loss_share, indoor.min_floors, indoor.max_floors, indoor.max_depth_m], np.float64
+    )

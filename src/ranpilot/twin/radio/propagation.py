@@ -5,10 +5,12 @@ Source: TR 38.901 (V17) Table 7.4.1-1 (path loss, shadowing sigma), Table 7.4.2-
 The scalar functions are the only implementation: the public array functions check their input and loop over them.
 Simplifications:
 - RMa: average building height 5 m and street width 20 m (the table's defaults).
-- UMa: effective environment height 1 m, which is exact below 13 m user height; above, the standard draws it.
-- InH is the mixed office. No outdoor-to-indoor loss.
-- `link_path_loss_db` floors the distance at 10 m (InH: 1 m), because a moving user can walk under a mast, and extends
-  the formulas beyond the table's largest distance. The public `path_loss_db` refuses both.
+- InH is the mixed office, InH-open the open one; they differ in the LOS probability alone.
+- `link_path_loss_db` floors the distance along the ground at 10 m (InH: the distance in space at 1 m), because a moving
+  user can walk under a mast, and extends the formulas beyond the table's largest distance. The public `path_loss_db`
+  refuses both.
+- `path_loss_db` takes the effective environment height as 1 m also for UMa users above 13 m; `link_path_loss_db` is
+  told the height that `environment_height_m` draws.
 """
 
 from __future__ import annotations
@@ -24,10 +26,14 @@ from ranpilot.kernels import kernel
 
 __all__ = [
     "INH",
+    "INH_OPEN",
     "MODELS",
     "RMA",
     "UMA",
     "UMI",
+    "environment_height_m",
+    "indoor_shadowing_decorrelation_m",
+    "indoor_shadowing_sigma_db",
     "link_los_probability",
     "link_path_loss_db",
     "los_decorrelation_m",
@@ -42,7 +48,8 @@ RMA = 0
 UMA = 1
 UMI = 2
 INH = 3
-MODELS = ("RMa", "UMa", "UMi", "InH")
+INH_OPEN = 4
+MODELS = ("RMa", "UMa", "UMi", "InH", "InH-open")
 """Name of each model; the position is its integer id in kernels."""
 
 SPEED_OF_LIGHT = 3.0e8
@@ -52,12 +59,12 @@ _BUILDING_HEIGHT_M = 5.0
 _BUILDING_TERM = math.pow(_BUILDING_HEIGHT_M, 1.72)
 _STREET_WIDTH_M = 20.0
 _ENVIRONMENT_HEIGHT_M = 1.0
-_MIN_DISTANCE_M = (10.0, 10.0, 10.0, 1.0)
-_MAX_DISTANCE_LOS_M = (10_000.0, 5_000.0, 5_000.0, 150.0)
-_MAX_DISTANCE_NLOS_M = (5_000.0, 5_000.0, 5_000.0, 150.0)
-_MAX_CARRIER_HZ = (30e9, 100e9, 100e9, 100e9)
-_BS_HEIGHT_M = ((10.0, 150.0), (2.0, 500.0), (2.0, 500.0), (1.0, 50.0))
-_UT_HEIGHT_M = ((1.0, 10.0), (1.5, 22.5), (1.5, 22.5), (0.5, 10.0))
+_MIN_DISTANCE_M = (10.0, 10.0, 10.0, 1.0, 1.0)
+_MAX_DISTANCE_LOS_M = (10_000.0, 5_000.0, 5_000.0, 150.0, 150.0)
+_MAX_DISTANCE_NLOS_M = (5_000.0, 5_000.0, 5_000.0, 150.0, 150.0)
+_MAX_CARRIER_HZ = (30e9, 100e9, 100e9, 100e9, 100e9)
+_BS_HEIGHT_M = ((10.0, 150.0), (2.0, 500.0), (2.0, 500.0), (1.0, 50.0), (1.0, 50.0))
+_UT_HEIGHT_M = ((1.0, 10.0), (1.5, 22.5), (1.5, 22.5), (0.5, 10.0), (0.5, 10.0))
 
 FloatArray = NDArray[np.float64]
 
@@ -100,24 +107,24 @@ def _rma_db(
 
 
 @kernel
-def _breakpoint_m(bs_height_m: float, ut_height_m: float, carrier_hz: float) -> float:
+def _breakpoint_m(bs_height_m: float, ut_height_m: float, carrier_hz: float, environment_m: float) -> float:
     """Breakpoint distance d'_BP of UMa and UMi (note 1 of Table 7.4.1-1)."""
-    return (
-        4.0
-        * (bs_height_m - _ENVIRONMENT_HEIGHT_M)
-        * (ut_height_m - _ENVIRONMENT_HEIGHT_M)
-        * carrier_hz
-        / SPEED_OF_LIGHT
-    )
+    return 4.0 * (bs_height_m - environment_m) * (ut_height_m - environment_m) * carrier_hz / SPEED_OF_LIGHT
 
 
 @kernel
 def _uma_db(
-    distance_2d_m: float, distance_3d_m: float, bs_height_m: float, ut_height_m: float, carrier_hz: float, is_los: bool
+    distance_2d_m: float,
+    distance_3d_m: float,
+    bs_height_m: float,
+    ut_height_m: float,
+    carrier_hz: float,
+    is_los: bool,
+    environment_m: float,
 ) -> float:
     carrier_db = 20.0 * math.log10(carrier_hz / 1e9)
     log_distance = math.log10(distance_3d_m)
-    breakpoint_m = _breakpoint_m(bs_height_m, ut_height_m, carrier_hz)
+    breakpoint_m = _breakpoint_m(bs_height_m, ut_height_m, carrier_hz, environment_m)
     if distance_2d_m <= breakpoint_m:
         los_db = 28.0 + 22.0 * log_distance + carrier_db
     else:
@@ -134,7 +141,7 @@ def _umi_db(
 ) -> float:
     log_carrier = math.log10(carrier_hz / 1e9)
     log_distance = math.log10(distance_3d_m)
-    breakpoint_m = _breakpoint_m(bs_height_m, ut_height_m, carrier_hz)
+    breakpoint_m = _breakpoint_m(bs_height_m, ut_height_m, carrier_hz, _ENVIRONMENT_HEIGHT_M)
     if distance_2d_m <= breakpoint_m:
         los_db = 32.4 + 21.0 * log_distance + 20.0 * log_carrier
     else:
@@ -157,43 +164,92 @@ def _inh_db(distance_3d_m: float, carrier_hz: float, is_los: bool) -> float:
 
 @kernel
 def link_path_loss_db(
-    model: int, distance_2d_m: float, bs_height_m: float, ut_height_m: float, carrier_hz: float, is_los: bool
+    model: int,
+    distance_2d_m: float,
+    bs_height_m: float,
+    ut_height_m: float,
+    carrier_hz: float,
+    is_los: bool,
+    environment_m: float = _ENVIRONMENT_HEIGHT_M,
 ) -> float:
-    """Path loss of one link in dB without shadowing; model is RMA, UMA, UMI or INH.
+    """Path loss of one link in dB without shadowing; model is RMA, UMA, UMI, INH or INH_OPEN.
 
-    Distances below 10 m (INH: 1 m) count as that distance; there is no upper bound.
+    Distances along the ground below 10 m (indoors: in space below 1 m) count as that; there is no upper bound.
+    environment_m: effective environment height h_E, of UMA alone.
     Source: TR 38.901 Table 7.4.1-1.
     """
-    floored_m = max(distance_2d_m, 1.0 if model == INH else 10.0)
     height_m = bs_height_m - ut_height_m
+    if model >= INH:
+        return _inh_db(max(math.sqrt(distance_2d_m * distance_2d_m + height_m * height_m), 1.0), carrier_hz, is_los)
+    floored_m = max(distance_2d_m, 10.0)
     distance_3d_m = math.sqrt(floored_m * floored_m + height_m * height_m)
     if model == RMA:
         return _rma_db(floored_m, distance_3d_m, bs_height_m, ut_height_m, carrier_hz, is_los)
     if model == UMA:
-        return _uma_db(floored_m, distance_3d_m, bs_height_m, ut_height_m, carrier_hz, is_los)
-    if model == UMI:
-        return _umi_db(floored_m, distance_3d_m, bs_height_m, ut_height_m, carrier_hz, is_los)
-    return _inh_db(distance_3d_m, carrier_hz, is_los)
+        return _uma_db(floored_m, distance_3d_m, bs_height_m, ut_height_m, carrier_hz, is_los, environment_m)
+    return _umi_db(floored_m, distance_3d_m, bs_height_m, ut_height_m, carrier_hz, is_los)
+
+
+@kernel
+def _height_gain(ut_height_m: float) -> float:
+    """C'(h_UT) of Table 7.4.2-1."""
+    return float(((ut_height_m - 13.0) / 10.0) ** 1.5) if ut_height_m > 13.0 else 0.0
+
+
+@kernel
+def environment_height_m(distance_2d_m: float, ut_height_m: float, chance: float, choice: float) -> float:
+    """Effective environment height h_E of a UMa link: 1 m with probability 1 / (1 + C), else one of 12, 15, ...,
+    h_UT - 1.5 alike.
+
+    distance_2d_m: to the building's wall where the user is indoors; chance, choice: uniform numbers of this link.
+    Source: TR 38.901 Table 7.4.1-1 note 1.
+    """
+    if ut_height_m < 13.0 or distance_2d_m <= 18.0:
+        return 1.0
+    growth = 1.25 * (distance_2d_m / 100.0) ** 3 * math.exp(-distance_2d_m / 150.0)
+    if chance * (1.0 + _height_gain(ut_height_m) * growth) < 1.0:
+        return 1.0
+    heights = max(math.floor((ut_height_m - 1.5 - 12.0) / 3.0 + 1e-9) + 1, 1)
+    return 12.0 + 3.0 * math.floor(choice * heights)
+
+
+@kernel
+def _office_los_probability(distance_2d_m: float) -> float:
+    """Of the mixed office."""
+    if distance_2d_m <= 1.2:
+        return 1.0
+    if distance_2d_m < 6.5:
+        return math.exp(-(distance_2d_m - 1.2) / 4.7)
+    return 0.32 * math.exp(-(distance_2d_m - 6.5) / 32.6)
+
+
+@kernel
+def _open_office_los_probability(distance_2d_m: float) -> float:
+    if distance_2d_m <= 5.0:
+        return 1.0
+    if distance_2d_m <= 49.0:
+        return math.exp(-(distance_2d_m - 5.0) / 70.8)
+    return 0.54 * math.exp(-(distance_2d_m - 49.0) / 211.7)
 
 
 @kernel
 def link_los_probability(model: int, distance_2d_m: float, ut_height_m: float) -> float:
-    """Probability that one outdoor link is in line of sight. Source: TR 38.901 Table 7.4.2-1."""
+    """Probability that one link is in line of sight; of a user in a building, its outdoor part, as long as it is.
+
+    Source: TR 38.901 Table 7.4.2-1.
+    """
     if model == RMA:
         return 1.0 if distance_2d_m <= 10.0 else math.exp(-(distance_2d_m - 10.0) / 1000.0)
     if model == INH:
-        if distance_2d_m <= 1.2:
-            return 1.0
-        if distance_2d_m < 6.5:
-            return math.exp(-(distance_2d_m - 1.2) / 4.7)
-        return 0.32 * math.exp(-(distance_2d_m - 6.5) / 32.6)
+        return _office_los_probability(distance_2d_m)
+    if model == INH_OPEN:
+        return _open_office_los_probability(distance_2d_m)
     if distance_2d_m <= 18.0:
         return 1.0
     near = 18.0 / distance_2d_m
     if model == UMI:
         return near + math.exp(-distance_2d_m / 36.0) * (1.0 - near)
-    height_gain = ((ut_height_m - 13.0) / 10.0) ** 1.5 if ut_height_m > 13.0 else 0.0
-    lift = 1.0 + height_gain * 1.25 * (distance_2d_m / 100.0) ** 3 * math.exp(-distance_2d_m / 150.0)
+    lift = 1.0 + _height_gain(ut_height_m) * 1.25 * (distance_2d_m / 100.0) ** 3 * math.exp(-distance_2d_m / 150.0)
     return (near + math.exp(-distance_2d_m / 63.0) * (1.0 - near)) * lift
 
 
@@ -231,9 +287,24 @@ def los_decorrelation_m(model: int) -> float:
     """Correlation distance of the LOS state. Source: TR 38.901 Table 7.6.3.1-2."""
     if model == RMA:
         return 60.0
-    if model == INH:
+    if model >= INH:
         return 10.0
     return 50.0
+
+
+@kernel
+def indoor_shadowing_sigma_db(model: int) -> float:
+    """Standard deviation of shadow fading of a user in a building, beside that of the wall.
+
+    Source: TR 38.901 Table 7.5-6 (SF rows, O2I columns).
+    """
+    return 8.0 if model == RMA else 7.0
+
+
+@kernel
+def indoor_shadowing_decorrelation_m(model: int) -> float:
+    """Distance at which a user in a building sees decorrelated shadowing. Source: TR 38.901 Table 7.5-6 (SF, O2I)."""
+    return 120.0 if model == RMA else 7.0
 
 
 @kernel
@@ -286,7 +357,7 @@ def path_loss_db(
     carrier_hz: ArrayLike,
     los: ArrayLike,
 ) -> Any:
-    """Path loss in dB without shadowing, for model RMa, UMa, UMi or InH; arrays broadcast, scalars give a float.
+    """Path loss in dB without shadowing, of RMa, UMa, UMi, InH or InH-open; arrays broadcast, scalars give a float.
 
     distance_2d_m: along the ground, within the table's range (10 m to 5 km, RMa in line of sight to 10 km, InH 1 to
     150 m); ut_height_m: RMa 1 to 10 m, UMa and UMi 1.5 to 22.5 m; carrier_hz: 0.5e9 to 100e9 (RMa to 30e9).
@@ -318,7 +389,7 @@ def los_probability(model: str, distance_2d_m: float, ut_height_m: float) -> flo
 @overload
 def los_probability(model: str, distance_2d_m: ArrayLike, ut_height_m: ArrayLike) -> Any: ...
 def los_probability(model: str, distance_2d_m: ArrayLike, ut_height_m: ArrayLike) -> Any:
-    """Probability of line of sight outdoors (InH: mixed office), in 0..1; arrays broadcast, scalars give a float.
+    """Probability of line of sight outdoors (InH: mixed office; InH-open), in 0..1; arrays broadcast, scalars: a float.
 
     distance_2d_m: positive, along the ground; ut_height_m: RMa 1 to 10 m, UMa and UMi 1.5 to 22.5 m.
     Raises: UnknownNameError, ConfigError.

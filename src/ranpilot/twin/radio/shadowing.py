@@ -6,14 +6,15 @@ between the nodes they are bilinear, normalised to unit variance at every point.
 raise the correlation, the nodes carry a small uncorrelated part, chosen so that the correlation of interpolated values
 is exp(-d) from one grid step on. Every site of every network looks at it through its own random shift, rotation
 and choice of field, so that a value is a function of (seed, network, site, position) and needs no state.
-Two sites correlate by 0.5: half the variance comes from a field common to the network (3GPP's usual site-to-site
-value, e.g. TR 36.814 Annex A.2.1); co-sited sectors share the site index and so the value.
+Two sites correlate by `site_correlation`: that share of the variance comes from a field common to the network (0.5 is
+the usual value of system simulations, TR 36.814 Annex A.2.1; TR 38.901 §7.5 step 4 has 0); co-sited sectors share the
+site index and so the value. Users on different floors of a building see independent values (§7.5 step 4): their places
+in the field are `FLOOR_SHIFT` decorrelation distances apart.
 The LOS state compares the LOS probability at that distance with another such field mapped to a uniform number
 (spatial consistency, TR 38.901 §7.6.3.3), so its marginal probability is the table's and it changes along a walk only
 every correlation distance.
 Simplifications: a field repeats every 128 decorrelation distances; below a sixth of one it is bilinear; the LOS state
-switches hard; the 0.5 holds between links with equal
-decorrelation distance (same model and LOS state).
+switches hard; the correlation of sites holds between links with equal decorrelation distance (same model, LOS state).
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from ranpilot.twin.rng import draw_uniform4
 
 __all__ = [
     "COMMON_SITE",
+    "FLOOR_SHIFT",
     "ShadowingBank",
     "fill_field_views",
     "link_is_los",
@@ -48,9 +50,9 @@ COMMON_SITE = 0
 NODES_PER_DECORRELATION = 6.0
 """Grid nodes in one decorrelation distance."""
 
-_SITE_CORRELATION = 0.5
-_OWN_WEIGHT = math.sqrt(1.0 - _SITE_CORRELATION)
-_COMMON_WEIGHT = math.sqrt(_SITE_CORRELATION)
+FLOOR_SHIFT = 17.3
+"""Decorrelation distances between what neighbouring floors see; eight floors stay short of the field's period."""
+
 _STEP_DECAY = math.exp(-1.0 / NODES_PER_DECORRELATION)
 _DIAGONAL_DECAY = math.exp(-math.sqrt(2.0) / NODES_PER_DECORRELATION)
 # Correlated share of a node's variance: equal to the mean variance V of bilinear values, so that the correlation
@@ -166,13 +168,23 @@ def link_is_los(
 
 @kernel
 def link_shadowing_db(
-    fields: Float32Array, views: FloatArray, site: int, x_m: float, y_m: float, decorrelation_m: float, sigma_db: float
+    fields: Float32Array,
+    views: FloatArray,
+    site: int,
+    place_m: tuple[float, float],
+    own_place_m: tuple[float, float],
+    decorrelation_m: float,
+    sigma_db: float,
+    site_correlation: float,
 ) -> float:
-    """Shadow fading of the link from `site` to a user at (x_m, y_m), in dB, to be added to the path loss.
+    """Shadow fading of the link from `site` to a user at `place_m`, in dB, to be added to the path loss.
 
-    views: [site + 1, 5] of `fill_field_views` with STREAM_SHADOWING; decorrelation_m and sigma_db from
-    `shadowing_decorrelation_m` and `shadowing_sigma_db` for the link's model and LOS state.
+    views: [site + 1, 5] of `fill_field_views` with STREAM_SHADOWING; own_place_m: the user's place as this site sees
+    it, another one where the plane is wrapped around; decorrelation_m and sigma_db from `shadowing_decorrelation_m`
+    and `shadowing_sigma_db` for the link's model and LOS state; site_correlation: 0 to 1.
     """
-    common = sample_field(fields, views[COMMON_SITE], x_m, y_m, decorrelation_m)
-    own = sample_field(fields, views[site + 1], x_m, y_m, decorrelation_m)
-    return sigma_db * (_COMMON_WEIGHT * common + _OWN_WEIGHT * own)
+    own = sample_field(fields, views[site + 1], own_place_m[0], own_place_m[1], decorrelation_m)
+    if site_correlation == 0.0:
+        return sigma_db * own
+    common = sample_field(fields, views[COMMON_SITE], place_m[0], place_m[1], decorrelation_m)
+    return sigma_db * (math.sqrt(site_correlation) * common + math.sqrt(1.0 - site_correlation) * own)

@@ -13,7 +13,7 @@ from ranpilot.errors import UnknownNameError
 
 __all__ = ["median_delay_spread_s", "model_rice_factor_db", "scattered_delay_spread_s"]
 
-_RICE_FACTOR_DB = {"RMa": 7.0, "UMa": 9.0, "UMi": 9.0, "InH": 7.0}
+_RICE_FACTOR_DB = {"RMa": 7.0, "UMa": 9.0, "UMi": 9.0, "InH": 7.0, "InH-open": 7.0}
 
 # lg(DS / s) = constant + slope lg(offset + f / GHz), with f not below the least frequency (the table's notes 6 and 7):
 # (offset, least GHz, (slope, constant) out of sight, (slope, constant) in sight).
@@ -22,6 +22,7 @@ _LG_DELAY_SPREAD = {
     "UMa": (0.0, 6.0, (-0.204, -6.28), (-0.0963, -6.955)),
     "UMi": (1.0, 2.0, (-0.24, -6.83), (-0.24, -7.14)),
     "InH": (1.0, 6.0, (-0.28, -7.173), (-0.01, -7.692)),
+    "InH-open": (1.0, 6.0, (-0.28, -7.173), (-0.01, -7.692)),
 }
 
 

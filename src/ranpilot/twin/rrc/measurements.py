@@ -15,7 +15,7 @@ import math
 from ranpilot.kernels import inner_kernel
 from ranpilot.twin import state as s
 from ranpilot.twin.mac.sinr import mean_fading
-from ranpilot.twin.map import link_gain, link_in_sight
+from ranpilot.twin.map import fill_gains, site_in_sight, user_spot
 from ranpilot.twin.parameters import Parameters
 
 __all__ = ["GAIN_STEP_M", "mean_activity", "measure_user", "rank_interferers", "update_gains"]
@@ -32,8 +32,7 @@ def update_gains(net: s.Network, parameters: Parameters, ue: int, step_m: float)
         return
     net.ue_real[ue, s.GAIN_X_M] = net.ue_real[ue, s.X_M]
     net.ue_real[ue, s.GAIN_Y_M] = net.ue_real[ue, s.Y_M]
-    for cell in range(net.gain.shape[1]):
-        net.gain[ue, cell] = link_gain(net, parameters.air, cell, net.ue_real[ue, s.X_M], net.ue_real[ue, s.Y_M])
+    fill_gains(net, parameters.air, ue)
     if len(parameters.air.fading.profile) > 1:
         _choose_blocks(net, parameters, ue)
 
@@ -103,12 +102,16 @@ PRB_SUBCARRIERS = 12.0
 
 @inner_kernel
 def _choose_blocks(net: s.Network, parameters: Parameters, ue: int) -> None:
-    """Move a user's links to the traces of the block that their line of sight asks for, to the same place in it."""
-    fading = parameters.air.fading
-    for cell in range(net.gain.shape[1]):
-        is_los = link_in_sight(net, parameters.air, cell, net.ue_real[ue, s.X_M], net.ue_real[ue, s.Y_M])
-        trace = net.trace[ue, cell, s.TRACE] % fading.traces
-        net.trace[ue, cell, s.TRACE] = fading.block[cell, int(is_los)] * fading.traces + trace
+    """Move a user's links to the traces of the block that their line of sight asks for, to the same place in it.
+
+    Behind a wall no path is direct: TR 38.901 Table 7.5-6 has no K for links into buildings.
+    """
+    air, spot = parameters.air, user_spot(net, ue)
+    for site in range(len(air.site)):
+        is_los = spot.indoor_m == 0.0 and site_in_sight(net, air, site, spot)
+        for cell in range(air.first_cell[site], air.first_cell[site + 1]):
+            trace = net.trace[ue, cell, s.TRACE] % air.fading.traces
+            net.trace[ue, cell, s.TRACE] = air.fading.block[cell, int(is_los)] * air.fading.traces + trace
 
 
 @inner_kernel

@@ -1,4 +1,8 @@
-"""Users move, each RRC period: straight lines reflected at the border, or from waypoint to waypoint."""
+"""Users move, each RRC period: straight lines reflected at the border, or from waypoint to waypoint.
+
+Where the plane is wrapped around there is no border: who leaves the cluster of sites enters it on the other side, goal
+and all. Users in buildings take their floor and their wall along.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import math
 
 from ranpilot.kernels import woven_kernel
 from ranpilot.twin import state as s
+from ranpilot.twin.map import wrap_place
 from ranpilot.twin.parameters import STANDING, STRAIGHT_LINES, TICK_S, Parameters
 from ranpilot.twin.rrc.places import draw_goal
 
@@ -20,7 +25,12 @@ def move_user(net: s.Network, parameters: Parameters, ue: int, slot: int) -> Non
         return
     x_m = net.ue_real[ue, s.X_M] + net.ue_real[ue, s.VELOCITY_X_MPS] * TICK_S
     y_m = net.ue_real[ue, s.Y_M] + net.ue_real[ue, s.VELOCITY_Y_MPS] * TICK_S
-    if mobility == STRAIGHT_LINES:
+    if len(parameters.air.shift) > 0:
+        inside_x_m, inside_y_m = wrap_place(parameters.air, x_m, y_m)
+        net.ue_real[ue, s.GOAL_X_M] += inside_x_m - x_m
+        net.ue_real[ue, s.GOAL_Y_M] += inside_y_m - y_m
+        x_m, y_m = inside_x_m, inside_y_m
+    elif mobility == STRAIGHT_LINES:
         left, bottom, right, top = parameters.population.area_m
         if x_m < left or x_m > right:
             net.ue_real[ue, s.VELOCITY_X_MPS] = -net.ue_real[ue, s.VELOCITY_X_MPS]

@@ -4,63 +4,25 @@ from __future__ import annotations
 
 import math
 
-from ranpilot.kernels import inner_kernel
+from ranpilot.kernels import inner_kernel, shared_kernel
 from ranpilot.twin import state as s
 from ranpilot.twin.mac.queue import flush_queue
 from ranpilot.twin.mac.reports import forget_reports
 from ranpilot.twin.mac.retransmission import flush_processes
-from ranpilot.twin.map import link_gain
-from ranpilot.twin.parameters import SITE_X_M, SITE_Y_M, STANDING, WAYPOINTS, Parameters
+from ranpilot.twin.parameters import STANDING, WAYPOINTS, Parameters
 from ranpilot.twin.radio.fading import link_fading_start
-from ranpilot.twin.rng import STREAM_MOBILITY, STREAM_PLACEMENT, draw_uniform4
+from ranpilot.twin.rng import STREAM_MOBILITY, draw_uniform4
 from ranpilot.twin.rrc.measurements import measure_user, rank_interferers, update_gains
+from ranpilot.twin.rrc.placement import ANY_SITE, draw_point
 
-__all__ = ["change_cell", "draw_goal", "draw_place", "leave_place", "renew_fading", "take_place"]
-
-PLACEMENT_TRIES = 256
-"""Points that are drawn for one user; where no point is the cell's own, the one where it comes closest is taken."""
+__all__ = ["change_cell", "draw_goal", "leave_place", "renew_fading", "take_place"]
 
 
-@inner_kernel
-def draw_place(net: s.Network, parameters: Parameters, cell: int, serial: int, slot: int) -> tuple[float, float]:
-    """A point uniform over the area where `cell` is received strongest, by rejection.
-
-    serial: tells apart users that are placed in the same cell and slot.
-    """
-    left, bottom, right, top = parameters.population.area_m
-    num_cells = len(parameters.air.site)
-    best_x_m = parameters.air.site[cell, SITE_X_M]
-    best_y_m = parameters.air.site[cell, SITE_Y_M]
-    best_ratio = 0.0
-    for attempt in range(PLACEMENT_TRIES):
-        entity = (serial * num_cells + cell) * PLACEMENT_TRIES + attempt
-        across, along, _, _ = draw_uniform4(
-            net.identity[s.SEED], net.identity[s.NETWORK], entity, slot, STREAM_PLACEMENT
-        )
-        x_m = left + across * (right - left)
-        y_m = bottom + along * (top - bottom)
-        own_mw = net.cell_real[cell, s.PRB_POWER_MW] * link_gain(net, parameters.air, cell, x_m, y_m)
-        ratio = math.inf
-        for other in range(num_cells):
-            if other != cell:
-                other_mw = net.cell_real[other, s.PRB_POWER_MW] * link_gain(net, parameters.air, other, x_m, y_m)
-                ratio = min(ratio, own_mw / other_mw)
-            if ratio <= best_ratio:
-                break
-        if ratio > best_ratio:
-            best_x_m, best_y_m, best_ratio = x_m, y_m, ratio
-        if best_ratio >= 1.0:
-            break
-    return best_x_m, best_y_m
-
-
-@inner_kernel
-def take_place(net: s.Network, parameters: Parameters, ue: int, cell: int, x_m: float, y_m: float, slot: int) -> None:
-    """Connect a new user at (x_m, y_m) to `cell` in the empty place `ue`."""
+@shared_kernel
+def take_place(net: s.Network, parameters: Parameters, ue: int, cell: int, slot: int) -> None:
+    """Connect the new user whose whereabouts `draw_place` wrote into the empty place `ue` to `cell`."""
     net.ue[ue, s.SERVING_CELL] = cell
     net.ue[ue, s.CALL_ID] += 1
-    net.ue_real[ue, s.X_M] = x_m
-    net.ue_real[ue, s.Y_M] = y_m
     net.ue[ue, s.INTERRUPTED_UNTIL] = 0
     net.ue[ue, s.SOURCE_CELL] = net.ue[ue, s.PREVIOUS_CELL] = -1
     _begin_connection(net, ue)
@@ -89,10 +51,10 @@ def take_place(net: s.Network, parameters: Parameters, ue: int, cell: int, x_m: 
 @inner_kernel
 def draw_goal(net: s.Network, parameters: Parameters, ue: int, slot: int) -> None:
     """Send a user to a new point, uniform in the area."""
-    left, bottom, right, top = parameters.population.area_m
     _, _, across, along = draw_uniform4(net.identity[s.SEED], net.identity[s.NETWORK], ue, slot, STREAM_MOBILITY)
-    net.ue_real[ue, s.GOAL_X_M] = left + across * (right - left)
-    net.ue_real[ue, s.GOAL_Y_M] = bottom + along * (top - bottom)
+    goal_x_m, goal_y_m = draw_point(parameters, ANY_SITE, across, along)
+    net.ue_real[ue, s.GOAL_X_M] = goal_x_m
+    net.ue_real[ue, s.GOAL_Y_M] = goal_y_m
     way_x_m = net.ue_real[ue, s.GOAL_X_M] - net.ue_real[ue, s.X_M]
     way_y_m = net.ue_real[ue, s.GOAL_Y_M] - net.ue_real[ue, s.Y_M]
     way_m = max(math.hypot(way_x_m, way_y_m), 1e-9)

@@ -14,7 +14,8 @@ from ranpilot.twin.rng import (
     draw_uniform,
     draw_uniform4,
 )
-from ranpilot.twin.rrc.places import draw_place, leave_place, take_place
+from ranpilot.twin.rrc.placement import draw_place
+from ranpilot.twin.rrc.places import leave_place, take_place
 
 __all__ = ["BEFORE_START", "arrive_and_depart", "populate"]
 
@@ -26,18 +27,17 @@ BEFORE_START = 0xFFFFFFFF
 def populate(net: s.Network, parameters: Parameters, slot: int) -> None:
     """Place the users that are there at the reset, drawn under `slot` (BEFORE_START)."""
     rules = parameters.population
-    num_cells = len(parameters.air.site)
-    for cell in range(num_cells):
+    for cell in range(len(net.cell)):
         if rules.is_static == 1:
             for index in range(rules.ues_per_cell):
-                x_m, y_m = draw_place(net, parameters, cell, index, slot)
-                take_place(net, parameters, cell * rules.ues_per_cell + index, cell, x_m, y_m, _first_slot(slot))
+                ue = cell * rules.ues_per_cell + index
+                serving = draw_place(net, parameters, ue, cell, index, slot)
+                take_place(net, parameters, ue, serving, _first_slot(slot))
             continue
         seed, network = net.identity[s.SEED], net.identity[s.NETWORK]
         load, uniform, _, _ = draw_uniform4(seed, network, cell, slot, STREAM_ARRIVAL)
         for serial in range(_poisson(rules.initial_mean * load, uniform)):
-            if net.cell[cell, s.CONNECTED_UES] < net.cell[cell, s.ADMISSION_LIMIT]:
-                _admit(net, parameters, cell, serial, slot)
+            _admit(net, parameters, cell, serial, slot)
 
 
 @woven_kernel
@@ -53,14 +53,13 @@ def arrive_and_depart(net: s.Network, parameters: Parameters, slot: int) -> None
         if draw_uniform(seed, network, ue, slot, STREAM_DEPARTURE) < probability:
             net.cell_count[cell, s.CELL_DEPARTURES] += 1
             leave_place(net, ue)
-    for cell in range(len(parameters.air.site)):
+    for cell in range(len(net.cell)):
         mean = rules.arrivals_per_tick * net.cell_real[cell, s.ARRIVAL_FACTOR]
         for serial in range(_poisson(mean, draw_uniform(seed, network, cell, slot, STREAM_ARRIVAL))):
-            net.cell_count[cell, s.CELL_ARRIVALS] += 1
-            if net.cell[cell, s.CONNECTED_UES] < net.cell[cell, s.ADMISSION_LIMIT]:
-                _admit(net, parameters, cell, serial, slot)
-            else:
-                net.cell_count[cell, s.CELL_BLOCKED] += 1
+            is_admitted, asked = _admit(net, parameters, cell, serial, slot)
+            net.cell_count[asked, s.CELL_ARRIVALS] += 1
+            if not is_admitted:
+                net.cell_count[asked, s.CELL_BLOCKED] += 1
 
 
 @inner_kernel
@@ -70,19 +69,35 @@ def _first_slot(slot: int) -> int:
 
 
 @inner_kernel
-def _admit(net: s.Network, parameters: Parameters, cell: int, serial: int, slot: int) -> None:
-    """Put a new user into the first empty place from a drawn one on, so that every kind of place is used alike."""
+def _admit(net: s.Network, parameters: Parameters, cell: int, serial: int, slot: int) -> tuple[bool, int]:
+    """Put a new user of `cell` into an empty place if the cell in which it begins has room: whether, and which cell."""
+    if parameters.population.is_uniform == 0 and not _has_room(net, cell):
+        return False, cell
+    ue = _empty_place(net, serial * len(net.cell) + cell, slot)
+    if ue < 0:
+        return False, cell
+    serving = draw_place(net, parameters, ue, cell, serial, slot)
+    if not _has_room(net, serving):
+        return False, serving
+    take_place(net, parameters, ue, serving, _first_slot(slot))
+    return True, serving
+
+
+@inner_kernel
+def _has_room(net: s.Network, cell: int) -> bool:
+    return bool(net.cell[cell, s.CONNECTED_UES] < net.cell[cell, s.ADMISSION_LIMIT])
+
+
+@inner_kernel
+def _empty_place(net: s.Network, entity: int, slot: int) -> int:
+    """The first empty place from a drawn one on, so that every kind of place is used alike; -1 where there is none."""
     num_ues = len(net.ue)
-    entity = serial * len(parameters.air.site) + cell
-    uniform = draw_uniform(net.identity[s.SEED], net.identity[s.NETWORK], entity, slot, STREAM_ADMISSION)
-    first = int(uniform * num_ues)
+    first = int(draw_uniform(net.identity[s.SEED], net.identity[s.NETWORK], entity, slot, STREAM_ADMISSION) * num_ues)
     for step in range(num_ues):
         ue = (first + step) % num_ues
         if net.ue[ue, s.SERVING_CELL] < 0:
-            x_m, y_m = draw_place(net, parameters, cell, serial, slot)
-            take_place(net, parameters, ue, cell, x_m, y_m, _first_slot(slot))
-            return
-    net.cell_count[cell, s.CELL_BLOCKED] += 1
+            return ue
+    return -1
 
 
 @inner_kernel

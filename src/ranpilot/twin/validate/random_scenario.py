@@ -96,7 +96,7 @@ def random_controls(choose: Choose, networks: Networks) -> dict[Control | str, A
         controls["ADMISSION_LIMIT"] = generator.integers(0, 8, (networks.num, num_cells))
     if choose.one_of([False, True]):
         controls["CELL_INDIVIDUAL_OFFSET_DB"] = generator.uniform(-24.0, 24.0, (networks.num, num_cells))
-        low, high = np.array([site.power_range_dbm for site in networks.scenario.layout.sites]).T
+        low, high = np.array([cell.power_range_dbm for cell in networks.scenario.cells]).T
         controls["TX_POWER_DBM"] = generator.uniform(low, high, (networks.num, num_cells))
     return controls
 

@@ -1,0 +1,1 @@
+"""Layouts made by rule: hexagons with wrap-around, the indoor office, sites from a file."""
