@@ -108,7 +108,7 @@ def test_who_leaves_the_cluster_enters_it_on_the_other_side_and_sees_no_jump(mak
     users = {**_users(make_scenario), "mobility": {"kind": "lines", "min_speed_kmh": 500, "max_speed_kmh": 500}}
     radio = {"fading": False, "line_of_sight": "never", "site_correlation": 0.0}
     scenario = hexagonal(make_scenario, {"sectors": 1, "antenna": None}, radio=radio, users=users)
-    networks = Networks(scenario, 6, seed=6)
+    networks = Networks(scenario, 16, seed=6)
     steps_db = []
     for _ in range(30):
         before, gain_db = networks.ues, networks.coupling_gain_db()

@@ -11,9 +11,10 @@ import functools
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, GetCoreSchemaHandler, Tag, model_validator
+from pydantic_core import CoreSchema
 
 from ranpilot.errors import ConfigError
 from ranpilot.twin.bounds import Part, bounded
@@ -233,18 +234,26 @@ def _read(layout: ExplicitSites | CsvSites | Hexagonal | IndoorOffice) -> Explic
     return layout.read() if isinstance(layout, CsvSites) else layout
 
 
+_Written = Annotated[
+    Annotated[ExplicitSites, Tag("explicit")]
+    | Annotated[CsvSites, Tag("csv")]
+    | Annotated[Hexagonal, Tag("hexagonal")]
+    | Annotated[IndoorOffice, Tag("indoor-office")],
+    Discriminator(_kind),
+    AfterValidator(_read),
+]
+
+
+class _AsWritten:
+    """What may be written where a layout is held."""
+
+    @staticmethod
+    def __get_pydantic_core_schema__(source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return handler.generate_schema(_Written)
+
+
 # What a scenario holds never depends on a file that may change: `csv` is read at once.
-if TYPE_CHECKING:
-    Layout = ExplicitSites | Hexagonal | IndoorOffice
-else:
-    Layout = Annotated[
-        Annotated[ExplicitSites, Tag("explicit")]
-        | Annotated[CsvSites, Tag("csv")]
-        | Annotated[Hexagonal, Tag("hexagonal")]
-        | Annotated[IndoorOffice, Tag("indoor-office")],
-        Discriminator(_kind),
-        AfterValidator(_read),
-    ]
+Layout = Annotated[ExplicitSites | Hexagonal | IndoorOffice, _AsWritten]
 
 
 @functools.lru_cache(maxsize=256)

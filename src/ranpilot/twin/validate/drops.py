@@ -73,7 +73,7 @@ def calibration_scenario(name: str) -> Scenario:
     return Scenario.model_validate(
         {
             "name": name.lower(),
-            "carrier": {"frequency_ghz": 6.0, "num_prbs": 106, "prbs_per_group": 106},
+            "carrier": {"frequency_ghz": 6.0, "num_prbs": 106, "prbs_per_group": 16},
             "layout": parts["layout"],
             "users": {
                 "population": {"kind": "static", "ues_per_cell": USERS_A_CELL},

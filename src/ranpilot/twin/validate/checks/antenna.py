@@ -44,7 +44,7 @@ def lines(effort: Effort) -> Iterator[Line]:
 
 
 def _element() -> Iterator[Line]:
-    angle = np.arange(-90.0, 90.0 + STEP_DEG, STEP_DEG)
+    angle = np.arange(-60.0, 60.0, STEP_DEG)
     across, along = antenna_gain_db(angle, 90.0), antenna_gain_db(0.0, 90.0 + angle)
     yield compared("antenna/element/peak", float(across.max()), 8.0, TOLERANCE_DB, "dBi", TABLE)
     for name, gain in (("horizontal", across), ("vertical", along)):

@@ -79,7 +79,7 @@ def _users(num: int, indoor: dict[str, float]) -> UserView:
     scenario = Scenario.model_validate(
         {
             "name": "buildings",
-            "carrier": {"frequency_ghz": 6.0, "num_prbs": 24, "prbs_per_group": 24},
+            "carrier": {"frequency_ghz": 6.0, "num_prbs": 24, "prbs_per_group": 12},
             "layout": {"sites": [{**site, "power_dbm": 40.0}], "area_m": [-100.0, -100.0, 100.0, 100.0]},
             "users": {
                 "population": {"kind": "static", "ues_per_cell": USERS},

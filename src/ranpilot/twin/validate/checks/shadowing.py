@@ -21,7 +21,7 @@ from ranpilot.twin.validate.line import Effort, Line, compared
 __all__ = ["lines"]
 
 SEED = 5
-NETWORKS = {"quick": 300, "full": 3000}
+NETWORKS = {"quick": 2000, "full": 20_000}
 USERS_A_CELL = 12
 SIGMA = "TR 38.901 Table 7.4.1-1"
 DISTANCE = "TR 38.901 Table 7.5-6"
@@ -121,7 +121,7 @@ def _scenario(layout: dict[str, Any], sight: str, *, shadowing: bool, indoors: b
     return Scenario.model_validate(
         {
             "name": "shadowing",
-            "carrier": {"frequency_ghz": 3.5, "num_prbs": 24, "prbs_per_group": 24},
+            "carrier": {"frequency_ghz": 3.5, "num_prbs": 24, "prbs_per_group": 12},
             "layout": {**layout, "placement": "uniform"},
             "users": {
                 "population": {"kind": "static", "ues_per_cell": USERS_A_CELL},
