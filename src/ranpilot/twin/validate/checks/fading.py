@@ -4,7 +4,8 @@ Envelope by Kolmogorov-Smirnov (exponential power; noncentral chi-square for a R
 branches), Doppler autocorrelation J0(2 pi f_d dt) (Clarke), with a direct path (K exp(2 pi i f_d cos(a) dt) + J0) /
 (K + 1), level crossing rate and average fade duration (Rice; Jakes 1974), frequency correlation of the exponential
 profile 1 / (1 + 2 pi i df s). Bounds on statistics are four standard errors over independent links or traces.
-A Kolmogorov-Smirnov distance is given times the root of the number of samples: 1.95 is exceeded once in a thousand.
+A Kolmogorov-Smirnov distance from a closed form is given times the root of the number of samples: 1.95 is exceeded
+once in a thousand.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ RICE_DB = (7.0, 9.0)
 DELAY_SPREAD_S = 300e-9
 GROUP_HZ = 720e3
 NUM_GROUPS = 13
-BANK_TRACES = {"quick": 32, "full": 128}
+BANK_TRACES = {"quick": 64, "full": 512}
 RAY_LINKS = {"quick": 1500, "full": 20_000}
 
 
@@ -239,7 +240,8 @@ def _bank_against_rays(num_links: int, num_traces: int) -> Iterator[Line]:
     for rice_db in (None, RICE_DB[1]):
         rays = np.abs(_rays(num_links // 2, np.array([7.0, 7.25]), frequency_hz, rice_db)) ** 2
         bank = _bank(num_traces, rice_db)
-        start = np.arange(0, bank.shape[1], 4 * STEPS_PER_CYCLE)
+        # Eight moments a trace: its mean power over the band is its own, by 3 % or so, and holds for all of it.
+        start = np.arange(0, bank.shape[1], 32 * STEPS_PER_CYCLE)
         now, later = (bank[:, (start + shift) % bank.shape[1]].reshape(-1, NUM_GROUPS) for shift in (0, lag))
         pairs = {
             "group-mean": (now.mean(axis=1), rays[:, 0].mean(axis=1)),
@@ -249,9 +251,12 @@ def _bank_against_rays(num_links: int, num_traces: int) -> Iterator[Line]:
         law = "rayleigh" if rice_db is None else f"rice-{rice_db:g}dB"
         for what, (one, other) in pairs.items():
             size = len(one) * len(other) / (len(one) + len(other))
-            distance = stats.ks_2samp(one, other).statistic * np.sqrt(size)
+            distance = float(stats.ks_2samp(one, other).statistic)
             name = f"fading/bank-against-rays/{law}/{what}"
-            yield within(name, distance, None, KS_LIMIT, "1", "Kolmogorov-Smirnov", n=round(size), seed=SEED)
+            # 0.02: the taps, and the mean power of a trace.
+            limit = 0.02 + KS_LIMIT / np.sqrt(size)
+            source = "largest difference of the distribution functions"
+            yield within(name, distance, None, limit, "1", source, n=round(size), seed=SEED)
 
 
 def _correlation(name: str, one: FloatArray, other: FloatArray) -> Line:

@@ -28,7 +28,7 @@ BANK_SLACK_PERCENT = 1.0
 INTERFERER_SLACK_PERCENT = 0.5
 INTERFERER_SLACK_DB = {"mean": 0.1, "5%": 0.1, "50%": 0.1, "95%": 0.3}
 KPMS = ("RRU.PrbTotDl", "DRB.UEThpDl.UE", "CARR.WBCQIDist.Mean", "RP.InitialBlerDl")
-BANK_RUN = {"quick": (8, 1500), "full": (64, 6000)}
+BANK_RUN = {"quick": (8, 1500), "full": (40, 4000)}
 """Networks and slots."""
 INTERFERER_RUN = {"quick": (12, 1000), "full": (96, 4000)}
 
