@@ -68,9 +68,10 @@ def twin_validate() -> str:
             worst = part.worst or part.lines[0]
             verdict = f"**{len(part.failing)} fail**" if part.failing else "all hold"
             off = "–" if worst.difference is None else _short(worst.difference)
-            place = worst.name.partition("/")[2] or worst.name
             numbers = [f"{_short(worst.value)} {worst.unit}".removesuffix(" 1"), off, allowed(worst)]
-            lines.append([check, part.kind, str(len(part.claims)), verdict, f"`{place}`", *numbers, worst.source])
+            lines.append(
+                [check, part.kind, str(len(part.claims)), verdict, f"`{part.place(worst)}`", *numbers, worst.source]
+            )
     titles = ["check", "lines of", "claims", "", "closest to its bounds", "value", "off by", "allowed", "held against"]
     return _table("twin-validate", titles, lines, numbers=(2,), note="")
 

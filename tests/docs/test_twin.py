@@ -61,10 +61,10 @@ def test_the_tables_show_claims_by_kind_and_reported_numbers_one_by_one(generato
     records = [line.to_json() | {"check": "radio"} for line in lines]
     (tmp_path / "twin-validate.json").write_text(json.dumps(records), encoding="utf-8")
     table = generator.TABLES["twin-validate"]()
-    assert "| radio | loss | 2 | all hold | `UMa/5m` | 60.02 dB | 0.02 | 60 ± 0.05 | Table 7.4.1-1 |" in table
+    assert "| radio | loss/UMa | 2 | all hold | `5m` | 60.02 dB | 0.02 | 60 ± 0.05 | Table 7.4.1-1 |" in table
     assert "| radio | share | 1 | **1 fail** | `a` | 0.5 | – | ≥ 0.6 | by hand |" in table
     assert "Made by `ranpilot twin validate --json results/twin-validate.json`." in table
-    assert "| radio | cdf | 101 | all hold |" in table
+    assert "| radio | cdf/UMa-6GHz | 101 | all hold |" in table
     assert "| `error/bank` | −0.25 | dB | 7 | bank − exact |" in generator.TABLES["twin-reported"]()
     curves = generator.TABLES["twin-curves"]()
     assert "| UMi-6GHz | sinr | 0.5 | 2.5 | 5.0 | 7.5 | 9.5 | 50 users |" in curves

@@ -22,9 +22,9 @@ def make_console() -> Console:
 def make_table(title: str, lines: list[list[str]]) -> Table:
     """Lines of text as a table, the first one its header."""
     from rich.markup import escape
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table(*lines[0], title=title, title_justify="left")
+    table = Table(*(Column(header, overflow="fold") for header in lines[0]), title=title, title_justify="left")
     for line in lines[1:]:
         table.add_row(*map(escape, line))
     return table

@@ -53,7 +53,9 @@ class ValidationReport:
             for part in summarise(lines):
                 counts = (len(part.claims) - len(part.failing), len(part.failing), len(part.lines) - len(part.claims))
                 worst = part.worst
-                closest = ["–"] * 4 if worst is None else [_place(worst), _value(worst), _off(worst), allowed(worst)]
+                closest = (
+                    ["–"] * 4 if worst is None else [part.place(worst), _value(worst), _off(worst), allowed(worst)]
+                )
                 found.append([name, part.kind, *(f"{count or '–'}" for count in counts), *closest])
         return found
 
@@ -127,11 +129,6 @@ def _sources() -> str:
 def _files(package: Path) -> Iterator[Path]:
     yield from (package / name for name in _ALONGSIDE)
     yield from sorted(p for p in (package / "twin").rglob("*") if p.is_file() and "__pycache__" not in p.parts)
-
-
-def _place(line: Line) -> str:
-    """The name without the kind, which stands beside it."""
-    return line.name.partition("/")[2] or line.name
 
 
 def _off(line: Line) -> str:

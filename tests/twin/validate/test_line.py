@@ -69,3 +69,16 @@ def test_lines_of_a_kind_are_summed_up_with_the_one_that_is_nearest_to_failing()
     (part,) = summarise([far, broken, near])
     assert part.worst == broken
     assert part.failing == (broken,)
+
+
+def test_a_second_word_divides_a_kind_unless_that_gives_too_many() -> None:
+    few = [compared(f"loss/{model}/{d}m", 1, 1, 0, "dB", "s") for d in (1, 2) for model in ("UMa", "UMi")]
+    many = [compared(f"tbs/{prb}/mcs-1", 1, 1, 0, "bit", "s") for prb in range(9)]
+    found = summarise([*few, *many, compared("loss/all", 1, 1, 0, "dB", "s")])
+    assert [(part.kind, len(part.lines)) for part in found] == [
+        ("loss/UMa", 2),
+        ("loss/UMi", 2),
+        ("loss", 1),
+        ("tbs", 9),
+    ]
+    assert [part.place(part.lines[0]) for part in found] == ["1m", "1m", "all", "0/mcs-1"]

@@ -9,14 +9,20 @@ from ranpilot.twin.validate.line import Line
 
 __all__ = ["Summary", "allowed", "summarise"]
 
+MOST_KINDS = 8
+
 
 @dataclass(frozen=True)
 class Summary:
-    """The lines of one kind: those whose names begin with the same word and that share their unit."""
+    """The lines of one kind: those whose names begin with the same words and that share their unit."""
 
     kind: str
     unit: str
     lines: tuple[Line, ...]
+
+    def place(self, line: Line) -> str:
+        """The rest of a line's name behind the kind."""
+        return line.name.removeprefix(self.kind).strip("/") or line.name
 
     @property
     def claims(self) -> tuple[Line, ...]:
@@ -35,11 +41,26 @@ class Summary:
 
 
 def summarise(lines: Iterable[Line]) -> list[Summary]:
-    """Lines by kind, in the order in which the kinds first appear."""
-    found: dict[tuple[str, str], list[Line]] = {}
+    """Lines by kind, in the order in which their first words appear.
+
+    The kind is the first word of the name, or the first two where those make up to `MOST_KINDS` kinds of it.
+    """
+    found: dict[str, list[Line]] = {}
     for line in lines:
-        found.setdefault((line.name.split("/")[0], line.unit), []).append(line)
-    return [Summary(kind, unit, tuple(of_kind)) for (kind, unit), of_kind in found.items()]
+        found.setdefault(line.name.split("/")[0], []).append(line)
+    kinds: dict[tuple[str, str], list[Line]] = {}
+    for word, of_word in found.items():
+        longer = {_first_two(line) for line in of_word}
+        for line in of_word:
+            kind = _first_two(line) if len(longer) <= MOST_KINDS else word
+            kinds.setdefault((kind, line.unit), []).append(line)
+    return [Summary(kind, unit, tuple(of_kind)) for (kind, unit), of_kind in kinds.items()]
+
+
+def _first_two(line: Line) -> str:
+    """The first two words of a name of three and more, the first of a shorter one."""
+    words = line.name.split("/")
+    return "/".join(words[:2]) if len(words) > 2 else words[0]
 
 
 def allowed(line: Line) -> str:
