@@ -14,8 +14,9 @@ OUT = Path(__file__).parent.parent / "src" / "ranpilot" / "twin" / "validate" / 
 HEADER = """\
 # Path loss (dB, without shadowing) and probability of line of sight of TR 38.901 (V17) Tables 7.4.1-1 and 7.4.2-1.
 # Made by scripts/make_path_loss_table.py, which holds the tables' formulas by themselves and imports nothing of the
-# package. RMa: W = 20 m, h = 5 m. UMa and UMi: h_E = 1 m, also above 13 m. c = 3e8 m/s. InH probability: mixed office.
-quantity,model,state,distance_2d_m,bs_height_m,ut_height_m,carrier_ghz,value
+# package. RMa: W = 20 m, h = 5 m. UMa and UMi: h_E = 1 m unless environment_height_m is given (UMa users above 13 m
+# draw it). c = 3e8 m/s. InH is the mixed office, InH-open the open one.
+quantity,model,state,distance_2d_m,bs_height_m,ut_height_m,environment_height_m,carrier_ghz,value
 """
 SETTINGS = {
     "RMa": [(35, 1.5, 0.7), (35, 1.5, 2), (150, 10, 6)],
@@ -24,8 +25,10 @@ SETTINGS = {
     "InH": [(3, 1, 6), (3, 1.5, 70)],
 }
 """Height of the base station and of the user in metres, carrier in GHz."""
-HEIGHTS = {"RMa": [1.5], "UMa": [1.5, 13, 16.5, 22.5], "UMi": [1.5], "InH": [1]}
-DISTANCES = {"RMa": (10, 10_000), "UMa": (10, 5000), "UMi": (10, 5000), "InH": (1, 150)}
+TALL = [(25, 16.5, 15, 2), (25, 22.5, 12, 0.7), (25, 22.5, 21, 6)]
+"""UMa with effective environment heights: base station, user, environment, carrier."""
+HEIGHTS = {"RMa": [1.5], "UMa": [1.5, 13, 16.5, 22.5], "UMi": [1.5], "InH": [1], "InH-open": [1]}
+DISTANCES = {"RMa": (10, 10_000), "UMa": (10, 5000), "UMi": (10, 5000), "InH": (1, 150), "InH-open": (1, 150)}
 POINTS = 20
 
 
@@ -54,9 +57,9 @@ def rma(d2: float, d3: float, hbs: float, hut: float, f: float) -> tuple[float, 
     return los, nlos, dbp
 
 
-def uma(d2: float, d3: float, hbs: float, hut: float, f: float) -> tuple[float, float, float]:
+def uma(d2: float, d3: float, hbs: float, hut: float, f: float, he: float = 1) -> tuple[float, float, float]:
     """PL1, PL2 and PL'UMa-NLOS."""
-    dbp = 4 * (hbs - 1) * (hut - 1) * f * 1e9 / 3e8
+    dbp = 4 * (hbs - he) * (hut - he) * f * 1e9 / 3e8
     if d2 <= dbp:
         los = 28.0 + 22 * log10(d3) + 20 * log10(f)
     else:
@@ -85,6 +88,8 @@ def los_chance(model: str, d: float, hut: float) -> float:
         return 1 if d <= 10 else exp(-(d - 10) / 1000)
     if model == "InH":
         return 1 if d <= 1.2 else exp(-(d - 1.2) / 4.7) if d < 6.5 else exp(-(d - 6.5) / 32.6) * 0.32
+    if model == "InH-open":
+        return 1 if d <= 5 else exp(-(d - 5) / 70.8) if d <= 49 else exp(-(d - 49) / 211.7) * 0.54
     if d <= 18:
         return 1
     if model == "UMi":
@@ -109,14 +114,21 @@ def main() -> None:
         for hbs, hut, f in settings:
             for d in spread(low, high, formulas[model](low, low, hbs, hut, f)[2]):
                 los, nlos, _ = formulas[model](d, sqrt(d**2 + (hbs - hut) ** 2), hbs, hut, f)
-                lines.append(f"path_loss_db,{model},los,{d:g},{hbs:g},{hut:g},{f:g},{los:.4f}")
+                lines.append(f"path_loss_db,{model},los,{d:g},{hbs:g},{hut:g},,{f:g},{los:.4f}")
                 if model != "RMa" or d <= 5000:
-                    lines.append(f"path_loss_db,{model},nlos,{d:g},{hbs:g},{hut:g},{f:g},{max(los, nlos):.4f}")
-        for hut in HEIGHTS[model]:
-            # Up to the far end of the steps in each formula: 10, 18, 1.2 and 6.5 m.
-            for d in sorted({*spread(low, high), 1.2, 6.4, 6.5, 10, 11, 17, 18, 19}):
+                    lines.append(f"path_loss_db,{model},nlos,{d:g},{hbs:g},{hut:g},,{f:g},{max(los, nlos):.4f}")
+    for hbs, hut, he, f in TALL:
+        for d in spread(*DISTANCES["UMa"], uma(10, 10, hbs, hut, f, he)[2]):
+            los, nlos, _ = uma(d, sqrt(d**2 + (hbs - hut) ** 2), hbs, hut, f, he)
+            lines.append(f"path_loss_db,UMa,los,{d:g},{hbs:g},{hut:g},{he:g},{f:g},{los:.4f}")
+            lines.append(f"path_loss_db,UMa,nlos,{d:g},{hbs:g},{hut:g},{he:g},{f:g},{max(los, nlos):.4f}")
+    for model, heights in HEIGHTS.items():
+        low, high = DISTANCES[model]
+        for hut in heights:
+            # Both sides of the steps in the formulas.
+            for d in sorted({*spread(low, high), 1.2, 5, 5.1, 6.4, 6.5, 10, 11, 17, 18, 19, 49, 50}):
                 if low <= d <= high:
-                    lines.append(f"los_probability,{model},,{d:g},,{hut:g},,{los_chance(model, d, hut):.6f}")
+                    lines.append(f"los_probability,{model},,{d:g},,{hut:g},,,{los_chance(model, d, hut):.6f}")
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(HEADER + "\n".join(lines) + "\n", encoding="utf-8")
 

@@ -60,9 +60,8 @@ def test_no_number_is_null_in_json_and_fails_there_too() -> None:
 def test_lines_of_a_kind_are_summed_up_with_the_one_that_is_nearest_to_failing() -> None:
     near, far = compared("loss/b", 1.04, 1.0, 0.05, "dB", "s"), compared("loss/a", 2.01, 2.0, 0.05, "dB", "s")
     broken = compared("loss/c", 3.0, 2.0, 0.05, "dB", "s")
-    first, second, third = summarise(
-        [far, near, reported("cdf/5", 1.0, "dB", "s"), compared("loss/d", 1, 1, 0, "1", "")]
-    )
+    curve, share = reported("cdf/5", 1.0, "dB", "s"), compared("loss/d", 1, 1, 0, "1", "")
+    first, third, second = summarise([far, near, curve, share])
     assert (first.kind, first.unit, first.worst, len(first.claims), first.failing) == ("loss", "dB", near, 2, ())
     assert (second.kind, second.worst, second.claims) == ("cdf", None, ())
     assert (third.kind, third.unit) == ("loss", "1")
