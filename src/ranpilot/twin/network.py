@@ -130,7 +130,7 @@ class Networks:
 
     def advance(self, slots: int) -> None:
         """Run every network for that many slots."""
-        _check_count("slots", slots, 0, 2**30)
+        _check_count("slots", slots, 0, state.LAST_SLOT - self.slot)
         left = slots
         while left > 0:
             packets = self._feed.block(self._state, self.slot)

@@ -34,6 +34,8 @@ Split = Literal["train", "heldout"]
 UNNAMED_HELDOUT: Mapping[str, Any] = {"placement_seed_offset": 1}
 """What a scenario that names no held-out split holds out: other places, objects and traffic of the same kind."""
 
+MOST_QUEUE_BYTES, QUEUED_PACKET_BYTES = 2**30, 8
+
 DEFAULT_CAPACITY = 100
 """Places that a cell without a limit gives to arriving users."""
 
@@ -77,6 +79,7 @@ class Scenario(Part):
         if abs(slots - round(slots)) > 1e-6:
             raise ConfigError("control.step_ms", self.control.step_ms, f"a multiple of {self.slot_s * 1e3:g} ms slots")
         self._check_rrc()
+        self._check_traffic()
         if self.events is not None:
             self.events.check_population(isinstance(self.users.population, Arrivals))
             self.events.check_power(min(cell.power_range_dbm[0] for cell in self.cells), LEAST_POWER_DBM)
@@ -90,6 +93,16 @@ class Scenario(Part):
             raise ConfigError(field, list(offsets), f"one number for each of the {self.num_cells} cells")
         if self.rrc.link_failure.then == "leave" and isinstance(self.users.population, Static):
             raise ConfigError("rrc.link_failure.then", "leave", "reestablish where users are static")
+
+    def _check_traffic(self) -> None:
+        for entry in self.traffic.mix:
+            if entry.deadline_ms is not None and entry.deadline_ms < self.slot_s * 1e3:
+                allowed = f"at least a slot ({self.slot_s * 1e3:g} ms)"
+                raise ConfigError("traffic.mix.deadline_ms", entry.deadline_ms, allowed)
+        most = int(MOST_QUEUE_BYTES / (QUEUED_PACKET_BYTES * self.num_places))
+        if self.traffic.buffer_packets > most:
+            allowed = f"at most {most} for {self.num_places} users (1 GiB of queues in one network)"
+            raise ConfigError("traffic.buffer_packets", self.traffic.buffer_packets, allowed)
 
     @property
     def slot_s(self) -> float:

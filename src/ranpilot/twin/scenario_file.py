@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from ranpilot.errors import ConfigError, UnknownNameError
 from ranpilot.twin.description.layout import KINDS as LAYOUT_KINDS
@@ -36,7 +36,11 @@ def load_scenario(name: str | Path) -> Scenario:
         path = Path(name)
         if not path.is_file():
             raise ConfigError("scenario", str(name), "a YAML file that exists")
-        return read_scenario(path.read_text(encoding="utf-8"), source=path.name, folder=path.parent)
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            raise ConfigError("scenario", str(name), "a YAML file that can be read, in UTF-8") from None
+        return read_scenario(text, source=path.name, folder=path.parent)
     if name not in scenario_names():
         raise UnknownNameError("scenario", name, scenario_names())
     text = (files("ranpilot.twin.scenarios") / f"{name}.yaml").read_text(encoding="utf-8")
@@ -53,6 +57,10 @@ def read_scenario(text: str, *, source: str, folder: Path | None = None) -> Scen
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError("text", error.problem, "YAML", source=f"{source}:{line}") from None
+    except (YAMLError, ValueError, LookupError, AttributeError, AssertionError, RecursionError) as error:
+        # ruamel's reader and constructors let through what Python says of a character, a number or a date.
+        problem = " ".join(str(error).split()) or type(error).__name__
+        raise ConfigError("text", problem, "YAML", source=f"{source}:1") from None
     if not isinstance(values, Mapping):
         raise ConfigError("text", values, "a mapping of scenario fields", source=f"{source}:1")
     for key in ("load", "split"):
@@ -72,6 +80,8 @@ def validate_scenario(values: Mapping[str, Any], *, source: str = "", lines: Any
     """The scenario with those values. Raises ConfigError with the line where `lines` (the parsed YAML) knows it."""
     try:
         return Scenario.model_validate(_plain(values))
+    except RecursionError:
+        raise ConfigError("text", "&", "a mapping that does not hold itself", source=source) from None
     except ValidationError as error:
         for problem in error.errors():
             cause = problem.get("ctx", {}).get("error")
@@ -86,7 +96,7 @@ def _try_changes(scenario: Scenario, change: Any, lines: Any, at: Path_, source:
     try:
         scenario.with_changes(change)
     except ConfigError as error:
-        path = (*at, *(int(part) if part.isdigit() else part for part in error.field.split(".")))
+        path = (*at, *(int(part) if part.isdecimal() else part for part in error.field.split(".")))
         raise _located(path, error.value, error.allowed, lines, source) from None
 
 

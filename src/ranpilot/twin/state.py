@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ranpilot.kernels import inner_kernel
 from ranpilot.twin.scenario import Scenario
 
-__all__ = ["DELAY_BINS", "HARQ_PROCESSES", "NEVER", "Network", "allocate", "network_view", "no_event"]
+__all__ = ["DELAY_BINS", "HARQ_PROCESSES", "LAST_SLOT", "NEVER", "Network", "allocate", "network_view", "no_event"]
 
 HARQ_PROCESSES = 8
 """Blocks of a user that can wait for their retransmission at once."""
@@ -27,6 +27,9 @@ DELAY_BINS = 72
 
 NEVER = np.iinfo(np.int32).max
 """A slot that never comes."""
+
+LAST_SLOT = 2_147_483_000
+"""Slots that an episode can have: packets keep the slot of their arrival in 32 bits."""
 
 # Entries of Network.identity.
 SEED = 0

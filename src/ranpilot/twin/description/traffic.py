@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import Field, field_serializer, field_validator, model_validator
+from pydantic import Field, ValidationError, field_serializer, field_validator, model_validator
 
 from ranpilot.errors import ConfigError
 from ranpilot.twin.bounds import Part, bounded
@@ -37,9 +37,12 @@ class TrafficShare(Part):
     @classmethod
     def _parse_model(cls, value: Any) -> TrafficConfig:
         from ranpilot.twin.traffic import parse_config
+        from ranpilot.twin.traffic.protocol import TrafficConfig
 
+        if isinstance(value, TrafficConfig):
+            return value
         if not isinstance(value, Mapping):
-            return value  # type: ignore[no-any-return]
+            raise ConfigError("model", value, "a mapping")
         return parse_config(value, field="model")
 
     @field_serializer("model")
@@ -62,6 +65,11 @@ class Traffic(Part):
             raise ConfigError("mix.share", [entry.share for entry in self.mix], f"shares that sum to 1 (not {total:g})")
         return self
 
+    @model_validator(mode="after")
+    def _rates_fit_when_scaled(self) -> Self:
+        self.models()
+        return self
+
     def models(self) -> tuple[TrafficConfig, ...]:
         """The config of each kind with `rate_scale` applied."""
         return tuple(_scaled(entry.model, self.rate_scale) for entry in self.mix)
@@ -74,5 +82,9 @@ def _scaled(config: TrafficConfig, rate_scale: float) -> TrafficConfig:
     for field in ("scale", "mean_rate_bps"):
         if field in type(config).model_fields:
             values = config.model_dump()
-            return type(config).model_validate({**values, field: values[field] * rate_scale})
-    raise ConfigError("traffic.rate_scale", rate_scale, f"1 where a kind of traffic is {config.kind!r}")
+            try:
+                return type(config).model_validate({**values, field: values[field] * rate_scale})
+            except ValidationError:
+                allowed = f"such that {field} ({values[field]:g}) times it can be used for traffic {config.kind!r}"
+                raise ConfigError("rate_scale", rate_scale, allowed) from None
+    raise ConfigError("rate_scale", rate_scale, f"1 where a kind of traffic is {config.kind!r}")

@@ -28,7 +28,10 @@ from ranpilot.validation import as_config_error
 __all__ = ["Component", "Phase", "PhaseTables", "Profile", "Weighing", "load_profile", "profile_names", "tabulate"]
 
 Weighing = Literal["packets", "bits"]
-NonNegative = Annotated[float, Field(ge=0)]
+MOST_PACKETS_PER_S = 1e6
+"""Within a burst; packets of no distance would never end a block."""
+
+NonNegative = Annotated[float, Field(ge=0, le=1e9)]
 Bin = tuple[NonNegative, NonNegative, NonNegative]
 Table = Annotated[tuple[Bin, ...], Field(min_length=1)]
 
@@ -54,6 +57,17 @@ class Phase(_Part):
     idle_s: Table
     """Silence after the last packet of the burst."""
     size_bits: Table
+
+    @model_validator(mode="after")
+    def _tables_can_be_drawn_from(self) -> Self:
+        for name in ("packets", "gap_s", "idle_s", "size_bits"):
+            for low, high, mean in getattr(self, name):
+                if not low <= mean <= high:
+                    raise ConfigError(name, [low, high, mean], "bins [lowest, highest, mean] with the mean between")
+        if _mean(self.packets) > MOST_PACKETS_PER_S * (self.mean_burst_s + _mean(self.idle_s)):
+            allowed = f"long enough for at most {MOST_PACKETS_PER_S:g} packets a second"
+            raise ConfigError("idle_s", _mean(self.idle_s), allowed)
+        return self
 
     @property
     def mean_burst_s(self) -> float:

@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 import math
 import os
+import struct
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,23 @@ from ranpilot.twin.traffic.protocol import FloatArray, Int64Array
 __all__ = ["Replay", "ReplayReport", "load_replay", "replay_capture", "save_replay"]
 
 _FORMAT, _VERSION = "ranpilot-replay", 1
+# What zipfile and NumPy say of files that are none, are cut short, or ask for more memory than there is.
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    KeyError,
+    EOFError,
+    AttributeError,
+    TypeError,
+    SyntaxError,
+    NotImplementedError,
+    RuntimeError,
+    MemoryError,
+    RecursionError,
+    struct.error,
+    zlib.error,
+    zipfile.BadZipFile,
+)
 _REMEDY = "make it with `ranpilot traffic replay CAPTURE --out FILE.npz`"
 
 
@@ -116,7 +135,7 @@ def load_replay(path: str | Path) -> Replay:
         with np.load(path, allow_pickle=False) as archive:
             header: Any = json.loads(str(archive["header"]))
             time_s, bits = archive["time_s"], archive["bits"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except _UNREADABLE:
         raise CheckpointError(str(path), "not a replay file", _REMEDY) from None
     if not isinstance(header, dict) or header.get("format") != _FORMAT or header.get("version") != _VERSION:
         raise CheckpointError(str(path), f"not a replay file of version {_VERSION}", _REMEDY)
@@ -132,7 +151,9 @@ def _is_sound(header: dict[str, Any], time_s: FloatArray, bits: Int64Array) -> b
     duration_s = header.get("duration_s")
     if not isinstance(duration_s, float) or not MIN_DURATION_S <= duration_s < math.inf:
         return False
-    if not {"source", "sha256", "phone"} <= header.keys() or time_s.ndim != 1 or time_s.shape != bits.shape:
+    if any(not isinstance(header.get(name), str) for name in ("source", "sha256", "phone")):
+        return False
+    if time_s.dtype != np.float64 or bits.dtype != np.int64 or time_s.ndim != 1 or time_s.shape != bits.shape:
         return False
     if len(time_s) == 0 or not np.isfinite(time_s).all() or (np.diff(time_s) < 0).any():
         return False

@@ -7,11 +7,12 @@ Gaps are drawn as exponentials from the start of each block, which is exact beca
 from __future__ import annotations
 
 import math
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from ranpilot.errors import ConfigError
 from ranpilot.kernels import kernel
 from ranpilot.twin.rng import STREAM_TRAFFIC, draw_uniform4, fold_seed
 from ranpilot.twin.traffic.protocol import (
@@ -27,6 +28,9 @@ from ranpilot.twin.traffic.protocol import (
 
 __all__ = ["Poisson"]
 
+MOST_PACKETS_PER_S = 1e5
+"""Of one user; all packets of a block of 1000 slots are held at once."""
+
 
 class Poisson:
     """Independent arrivals of equal packets."""
@@ -37,6 +41,13 @@ class Poisson:
         kind: Literal["poisson"] = "poisson"
         mean_rate_bps: Annotated[float, Field(ge=0, le=1e9, json_schema_extra={"unit": "bit/s"})] = 1e6
         packet_bits: Annotated[int, Field(ge=8, le=100_000_000, json_schema_extra={"unit": "bit"})] = 12_000
+
+        @model_validator(mode="after")
+        def _packets_fit_a_block(self) -> Self:
+            if self.mean_rate_bps > MOST_PACKETS_PER_S * self.packet_bits:
+                least = math.ceil(self.mean_rate_bps / MOST_PACKETS_PER_S)
+                raise ConfigError("packet_bits", self.packet_bits, f"at least {least} at {self.mean_rate_bps:g} bit/s")
+            return self
 
     state_size: ClassVar[int] = 0
 
