@@ -154,6 +154,6 @@ def _two_cells(users: dict[str, Any], mix: list[dict[str, Any]]) -> Scenario:
             "layout": {"area_m": [-300, -300, 700, 300], "sites": sites},
             "users": users,
             "traffic": {"mix": mix, "buffer_packets": 64},
-            "rrc": {"failure_time_ms": 500},
+            "rrc": {"handover": {"event": "a3"}},
         }
     )
