@@ -7,16 +7,21 @@ A curve is kept as its quantiles: the SNR in dB at which probit(BLER) has each o
 (modulation order, code rate) and code block size. Method:
 1. The three source tables share many pairs; their points (14 to 15 SNR each, on two different grids) are pooled.
    Equal SNRs are averaged, and points that rise with SNR are averaged with their neighbours (isotonic regression).
-2. Between points with 0 < BLER < 1 the probit of BLER is interpolated linearly.
-3. Beyond them, where the source says 1 or 0, the probit goes on with the slope of the Gaussian dispersion law
+2. Between points the probit of BLER is interpolated linearly. The last BLER of 1 and the first of 0 are points too, at
+   half a success in 600 blocks and half an error in 3000 (the source stops at 600 errors or 3000 blocks).
+3. Beyond those two the probit goes on with the slope of the Gaussian dispersion law
    sigma_db = factor(size) * sqrt(V / n) / (dC / dSNR_db), whose factor is the median over all slopes that the source
-   resolves (1.1 at 24 bits to 1.3 at 2000), or steeper if the source's 0 or 1 asks for it.
-4. A size with no point between 0 and 1 takes the median SNR of its neighbouring size and the slope of step 3.
+   resolves (1.1 at 24 bits to 1.3 at 2000).
+4. A table taken alone, interpolated as in step 2, has a 10 % point of its own. Where those of the tables and the pooled
+   one are more than 0.2 dB apart, because a curve falls from above one half to no error in a single step of 1.6 to
+   1.8 dB, the pooled curve is moved along the SNR axis until it is within 0.2 dB of each (or halfway between them).
+5. From 100 bits on, 10 % points that rise with the size are averaged with their neighbours (isotonic regression), the
+   curves moved accordingly. (24 bits need less SNR than 100 at high code rates: that is the source's.)
 OURS, not the source's: (a) pairs below QPSK 251/1024, which the source lacks: the curves of QPSK 251/1024, moved along
 the SNR axis by the QPSK capacity down to rate 1/5 and from there by 10 log10 of the rate, since below the mother code's
 1/5 the codeword is repeated; their beta is that of QPSK 120/1024; (b) code blocks of 3840 and 8448 bits: the median
-SNR of 2000 bits, and its curve narrowed about it by sqrt(2000 / size); (c) all of steps 3 and 4. The array `is_ours`
-marks (a) and (b).
+SNR of 2000 bits, and its curve narrowed about it by sqrt(2000 / size); (c) all of steps 3 to 5. The array `is_ours`
+marks (a) and (b), `moved_db` tells by how much steps 4 and 5 moved a curve.
 """
 
 from __future__ import annotations
@@ -26,6 +31,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,8 +44,12 @@ OUR_SIZES = (3840, 8448)
 LEVELS = np.round(np.arange(-4.5, 4.525, 0.05), 2)
 LOWEST_SOURCE = (2, 251.0)
 MOTHER_RATE_X1024 = 1024 / 5
-# 0 or 1 errors in the source mean fewer than about one in this many blocks (the source stops at 600 errors or 3000).
 BLOCKS_AT_ONE, BLOCKS_AT_ZERO = 600, 3000
+HIGHEST, LOWEST = 1 - 0.5 / BLOCKS_AT_ONE, 0.5 / BLOCKS_AT_ZERO
+"""What a BLER of 1 and of 0 in the source stand for."""
+TEN_PERCENT = float(ndtri(0.1))
+REACH_DB = 0.2
+"""How far a curve's 10 % point may lie from that of a table taken alone."""
 
 Scheme = tuple[int, float]
 Points = list[tuple[float, float]]
@@ -55,17 +65,22 @@ def read_schemes() -> dict[tuple[int, int], Scheme]:
     }
 
 
-def read_points(folder: Path, schemes: dict[tuple[int, int], Scheme]) -> dict[Scheme, dict[int, Points]]:
-    """All (SNR in dB, BLER) of the source by scheme and code block size."""
-    pooled: dict[Scheme, dict[int, Points]] = {}
+def read_points(folder: Path, schemes: dict[tuple[int, int], Scheme]) -> dict[Scheme, dict[int, list[Points]]]:
+    """All (SNR in dB, BLER) of the source by scheme and code block size, a list for each table that has them."""
+    points: dict[Scheme, dict[int, list[Points]]] = {}
     for table in (1, 2, 3):
         content = json.loads((folder / f"PDSCH_table{table}.json").read_text())
         for mcs, curves in content["category"]["1"]["index"][str(table)]["MCS"].items():
-            sizes = pooled.setdefault(schemes[table, int(mcs)], {})
+            sizes = points.setdefault(schemes[table, int(mcs)], {})
             for size, curve in curves["CBS"].items():
                 pairs = zip(curves["SNR_db"], curve["BLER"], strict=True)
-                sizes.setdefault(int(size), []).extend((float(snr_db), float(bler)) for snr_db, bler in pairs)
-    return pooled
+                sizes.setdefault(int(size), []).append([(float(snr_db), float(bler)) for snr_db, bler in pairs])
+    return points
+
+
+def pool(tables: list[Points]) -> Points:
+    """The points of all tables."""
+    return [point for points in tables for point in points]
 
 
 def merge(points: Points) -> tuple[FloatArray, FloatArray]:
@@ -85,12 +100,12 @@ def dispersion_sigma_db(scheme: Scheme, size: int, snr_db: float) -> float:
     return float(np.sqrt(dispersion / symbols) / slope)
 
 
-def width_factors(pooled: dict[Scheme, dict[int, Points]]) -> dict[int, float]:
+def width_factors(points: dict[Scheme, dict[int, list[Points]]]) -> dict[int, float]:
     """Median ratio of the source's curve width to the dispersion law, for each size."""
     ratios: dict[int, list[float]] = {size: [] for size in SOURCE_SIZES}
-    for scheme, sizes in pooled.items():
-        for size, points in sizes.items():
-            snr_db, bler = merge(points)
+    for scheme, sizes in points.items():
+        for size, tables in sizes.items():
+            snr_db, bler = merge(pool(tables))
             keep = (bler > 0.002) & (bler < 0.99)
             snr_db, level = snr_db[keep], ndtri(bler[keep])
             for left in range(len(snr_db) - 1):
@@ -101,31 +116,49 @@ def width_factors(pooled: dict[Scheme, dict[int, Points]]) -> dict[int, float]:
     return {size: float(np.median(values)) for size, values in ratios.items()}
 
 
-def quantiles(scheme: Scheme, size: int, points: Points, factor: float, median_db: float | None) -> FloatArray:
-    """SNR in dB at each of LEVELS for one curve; `median_db` stands in where no point lies between 0 and 1."""
+def knots(points: Points) -> tuple[FloatArray, FloatArray]:
+    """SNR in dB and probit between which steps 1 and 2 interpolate: from the last BLER of 1 to the first of 0."""
     snr_db, bler = merge(points)
     ones, zeros = np.flatnonzero(bler >= 1), np.flatnonzero(bler <= 0)
-    first = ones[-1] + 1 if len(ones) else 0
-    stop = zeros[0] if len(zeros) else len(bler)
-    knot_db, knot = snr_db[first:stop], ndtri(bler[first:stop])
-    distinct = np.concatenate([[True], np.diff(knot) < 0]) if len(knot) else np.zeros(0, dtype=bool)
-    knot_db, knot = knot_db[distinct], knot[distinct]
-    if len(knot) == 0:
-        if median_db is None:
-            raise ValueError(f"{scheme}, {size} bits: no point between 0 and 1 and no neighbour")
-        knot_db, knot = np.array([np.clip(median_db, snr_db[first - 1] + 0.3, snr_db[stop] - 0.3)]), np.zeros(1)
+    first = ones[-1] if len(ones) else 0
+    stop = zeros[0] + 1 if len(zeros) else len(bler)
+    knot_db, level = snr_db[first:stop], ndtri(np.clip(bler[first:stop], LOWEST, HIGHEST))
+    distinct = np.concatenate([[True], np.diff(level) < 0])
+    return knot_db[distinct], level[distinct]
+
+
+def ten_percent_db(points: Points) -> float | None:
+    """SNR in dB at which points, interpolated as in step 2, have a BLER of 0.1; None where they never fall to it."""
+    knot_db, level = knots(points)
+    if level[-1] > TEN_PERCENT or level[0] < TEN_PERCENT:
+        return None
+    return float(np.interp(TEN_PERCENT, level[::-1], knot_db[::-1]))
+
+
+def quantiles(scheme: Scheme, size: int, points: Points, factor: float) -> FloatArray:
+    """SNR in dB at each of LEVELS for one curve (steps 1 to 3)."""
+    knot_db, level = knots(points)
     slope = 1 / (factor * dispersion_sigma_db(scheme, size, float(knot_db.mean())))
-    slope_left = slope_right = slope
-    if len(ones):
-        needed = ndtri(1 - 0.5 / BLOCKS_AT_ONE) - knot[0]
-        slope_left = max(slope, needed / (knot_db[0] - snr_db[ones[-1]]))
-    if len(zeros):
-        needed = knot[-1] - ndtri(0.5 / BLOCKS_AT_ZERO)
-        slope_right = max(slope, needed / (snr_db[zeros[0]] - knot_db[-1]))
     far = 12.0
-    full_db = np.concatenate([[knot_db[0] - far / slope_left], knot_db, [knot_db[-1] + far / slope_right]])
-    full = np.concatenate([[knot[0] + far], knot, [knot[-1] - far]])
+    full_db = np.concatenate([[knot_db[0] - far / slope], knot_db, [knot_db[-1] + far / slope]])
+    full = np.concatenate([[level[0] + far], level, [level[-1] - far]])
     return np.interp(LEVELS, full[::-1], full_db[::-1])
+
+
+def moves_db(quantile_db: FloatArray, tables: dict[int, list[Points]]) -> FloatArray:
+    """By how much to move the curves [size] of one scheme (steps 4 and 5)."""
+    own_db = np.array([np.interp(TEN_PERCENT, LEVELS, row) for row in quantile_db])
+    wanted_db = own_db.copy()
+    for column, size in enumerate(SOURCE_SIZES):
+        alone_db = [at for at in map(ten_percent_db, tables[size]) if at is not None]
+        if alone_db:
+            low_db, high_db = max(alone_db) - REACH_DB, min(alone_db) + REACH_DB
+            middle_db = (low_db + high_db) / 2
+            wanted_db[column] = np.clip(own_db[column], min(low_db, middle_db), max(high_db, middle_db))
+            if low_db > high_db:
+                wanted_db[column] = middle_db
+    wanted_db[1:] = isotonic_regression(wanted_db[1:], increasing=False).x
+    return wanted_db - own_db
 
 
 def qpsk_capacity_snr_db(bits: float) -> float:
@@ -147,30 +180,42 @@ def low_rate_shift_db(rate_x1024: float, known_x1024: float) -> float:
     return shift_db + 10 * np.log10(rate_x1024 / coded)
 
 
-def make_curves(pooled: dict[Scheme, dict[int, Points]], wanted: list[Scheme]) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """SNR [scheme, size, level] and the mark of what is ours [scheme, size]."""
-    factors = width_factors(pooled)
+class Curves(NamedTuple):
+    """What bler_curves.npz holds of the curves."""
+
+    snr_db: FloatArray
+    """[scheme, size, level]"""
+    is_ours: NDArray[np.bool_]
+    """[scheme, size]"""
+    moved_db: FloatArray
+    """[scheme, size]"""
+
+
+def make_curves(points: dict[Scheme, dict[int, list[Points]]], wanted: list[Scheme]) -> Curves:
+    """The curves of every wanted scheme."""
+    factors = width_factors(points)
     print("width factors:", {size: round(factor, 3) for size, factor in factors.items()})
-    middle = int(np.argmin(np.abs(LEVELS)))
-    snr_db = np.empty((len(wanted), len(SOURCE_SIZES) + len(OUR_SIZES), len(LEVELS)))
+    num_source, middle = len(SOURCE_SIZES), int(np.argmin(np.abs(LEVELS)))
+    snr_db = np.empty((len(wanted), num_source + len(OUR_SIZES), len(LEVELS)))
     is_ours = np.zeros(snr_db.shape[:2], dtype=np.bool_)
-    is_ours[:, len(SOURCE_SIZES) :] = True
+    is_ours[:, num_source:] = True
+    moved_db = np.zeros(snr_db.shape[:2])
     for row, scheme in enumerate(wanted):
-        if scheme not in pooled:
+        if scheme not in points:
             continue
-        median_db: float | None = None
         for column, size in enumerate(SOURCE_SIZES):
-            snr_db[row, column] = quantiles(scheme, size, pooled[scheme][size], factors[size], median_db)
-            median_db = float(snr_db[row, column, middle])
-        for column, size in enumerate(OUR_SIZES, start=len(SOURCE_SIZES)):
-            largest = snr_db[row, len(SOURCE_SIZES) - 1]
+            snr_db[row, column] = quantiles(scheme, size, pool(points[scheme][size]), factors[size])
+        moved_db[row, :num_source] = moves_db(snr_db[row, :num_source], points[scheme])
+        snr_db[row, :num_source] += moved_db[row, :num_source, None]
+        for column, size in enumerate(OUR_SIZES, start=num_source):
+            largest = snr_db[row, num_source - 1]
             snr_db[row, column] = largest[middle] + (largest - largest[middle]) * np.sqrt(SOURCE_SIZES[-1] / size)
     known = wanted.index(LOWEST_SOURCE)
     for row, scheme in enumerate(wanted):
-        if scheme not in pooled:
+        if scheme not in points:
             snr_db[row] = snr_db[known] + low_rate_shift_db(scheme[1], LOWEST_SOURCE[1])
             is_ours[row] = True
-    return snr_db, is_ours
+    return Curves(snr_db, is_ours, moved_db)
 
 
 def write_betas(folder: Path, schemes: dict[tuple[int, int], Scheme], wanted: list[Scheme]) -> None:
@@ -201,21 +246,24 @@ def main() -> None:
     data = Path(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("RANPILOT_DATA", "data"))
     folder = data / "sionna_bler"
     schemes = read_schemes()
-    pooled = read_points(folder, schemes)
+    points = read_points(folder, schemes)
     wanted = sorted(set(schemes.values()))
-    snr_db, is_ours = make_curves(pooled, wanted)
+    curves = make_curves(points, wanted)
     np.savez_compressed(
         TARGET / "bler_curves.npz",
         modulation_order=np.array([order for order, _ in wanted], dtype=np.int32),
         code_rate_x1024=np.array([rate for _, rate in wanted], dtype=np.float64),
         code_block_bits=np.array(SOURCE_SIZES + OUR_SIZES, dtype=np.int32),
         probit_level=LEVELS,
-        snr_db=snr_db.astype(np.float32),
-        is_ours=is_ours,
+        snr_db=curves.snr_db.astype(np.float32),
+        is_ours=curves.is_ours,
+        moved_db=curves.moved_db.astype(np.float32),
     )
     write_betas(folder, schemes, wanted)
     size = (TARGET / "bler_curves.npz").stat().st_size
-    print(f"{len(wanted)} schemes, {len(pooled)} of them in the source; {size} bytes")
+    moved = np.abs(curves.moved_db) > 0.005
+    print(f"{len(wanted)} schemes, {len(points)} of them in the source; {size} bytes")
+    print(f"{moved.sum()} curves moved, by {np.abs(curves.moved_db).max():.2f} dB at most")
 
 
 if __name__ == "__main__":
