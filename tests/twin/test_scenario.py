@@ -54,7 +54,7 @@ MISTAKES = [
         "num_prbs: 52",
         "num_prb: 52",
         "small.yaml:5: carrier.num_prb = 52, but must be left out (no such key; did you mean 'num_prbs'; known: "
-        "frequency_ghz, subcarrier_spacing_khz, num_prbs, prbs_per_group).",
+        "frequency_ghz, subcarrier_spacing_khz, bandwidth_mhz, num_prbs, group_configuration, prbs_per_group).",
     ),
     ("num_prbs: 52", "num_prbs: 5.5", "small.yaml:5: carrier.num_prbs = 5.5, but must be a whole number."),
     ("num_prbs: 52", "num_prbs: 500", "small.yaml:5: carrier.num_prbs = 500, but must be at most 275."),
