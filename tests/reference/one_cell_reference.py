@@ -20,8 +20,11 @@ class Packet:
 
 @dataclass
 class User:
+    deadline_slots: int | None = None
+    weight: float = 1.0
     queue: list[Packet] = field(default_factory=list)
     mean_rate: float = 0.0
+    credit: float = 0.0
     has_report: bool = False
     prbs: int = 0
     packets_out: int = 0
@@ -39,36 +42,41 @@ class Rules:
     block_bits: Sequence[int]
     """Transport block size by number of PRBs."""
     buffer_packets: int
-    deadline_slots: int
+    buffer_bits: int
     fairness_weight: float
-    is_fair: bool
+    scheduler: str
+    loss: float
+    """Share of packets that may miss their deadline."""
     cqi_period: int
     cqi_delay: int
 
 
 class OneCell:
-    def __init__(self, rules: Rules, num_ues: int) -> None:
+    def __init__(self, rules: Rules, users: Sequence[User]) -> None:
         self.rules = rules
-        self.users = [User() for _ in range(num_ues)]
+        self.users = users
         self.next_ue = 0
+        self.slot = 0
 
     def run_slot(self, slot: int, arrivals: Sequence[tuple[int, int]]) -> None:
         """arrivals: (user, bits) of this slot in order."""
-        rules = self.rules
+        rules, self.slot = self.rules, slot
         for ue, bits in arrivals:
             user = self.users[ue]
-            if len(user.queue) >= rules.buffer_packets:
+            waiting_bits = sum(packet.bits for packet in user.queue)
+            if len(user.queue) >= rules.buffer_packets or waiting_bits + bits > rules.buffer_bits:
                 user.overflowed += 1
             else:
                 user.queue.append(Packet(slot, bits))
         for user in self.users:
-            fresh = [packet for packet in user.queue if slot - packet.arrival_slot < rules.deadline_slots]
+            limit = user.deadline_slots
+            fresh = [packet for packet in user.queue if limit is None or slot - packet.arrival_slot < limit]
             user.expired += len(user.queue) - len(fresh)
             user.queue = fresh
         for ue, user in enumerate(self.users):
             if slot >= rules.cqi_delay and (slot - rules.cqi_delay) % rules.cqi_period == ue % rules.cqi_period:
                 user.has_report = slot - rules.cqi_delay >= ue % rules.cqi_period
-        granted = self._fair() if rules.is_fair else self._in_turn()
+        granted = self._in_turn() if rules.scheduler == "round-robin" else self._by_metric()
         for ue, user in enumerate(self.users):
             sent = self._send(user, granted[ue], slot)
             user.mean_rate += rules.fairness_weight * (sent - user.mean_rate)
@@ -80,31 +88,69 @@ class OneCell:
             if user.queue
         }
 
-    def _fair(self) -> list[int]:
+    def _by_metric(self) -> list[int]:
         wanted = self._wanting()
+        open_packets = {ue: [packet.bits * WANTED_MARGIN for packet in self.users[ue].queue] for ue in wanted}
         granted = [0] * len(self.users)
         for prbs in self.rules.group_prbs:
-            can = [ue for ue in wanted if wanted[ue] > 0 and self.users[ue].has_report]
-            if not can:
+            metric = {ue: self._metric(ue, open_packets[ue]) for ue in wanted if self._can(ue, wanted[ue])}
+            if not metric:
                 continue
-            best = max(can, key=lambda ue: (1.0 / (self.users[ue].mean_rate + 1.0), -ue))
+            best = max(metric, key=lambda ue: (metric[ue], -ue))
+            bits = self.rules.prb_bits * prbs
             granted[best] += prbs
-            wanted[best] -= self.rules.prb_bits * prbs
+            wanted[best] -= bits
+            # The first packets of the queue are those that the groups so far are for.
+            packets = open_packets[best]
+            packets[0] -= bits
+            while packets[0] <= 0 and len(packets) > 1:
+                rest = packets.pop(0)
+                packets[0] += rest
         return granted
+
+    def _can(self, ue: int, wanted: float) -> bool:
+        return wanted > 0 and self.users[ue].has_report and self.users[ue].weight > 0
+
+    def _metric(self, ue: int, open_packets: list[float]) -> tuple[int, float]:
+        """The class of a user (1 before 0) and the metric within it."""
+        user, rules = self.users[ue], self.rules
+        fair = user.weight / (user.mean_rate + 1.0)
+        if rules.scheduler == "max-cqi":
+            return 0, rules.prb_bits * user.weight
+        if rules.scheduler == "proportional-fair" or user.deadline_slots is None:
+            return 0, rules.prb_bits * fair
+        if rules.scheduler == "m-lwdf":
+            waited = self.slot - user.queue[0].arrival_slot + 1
+            return 0, rules.prb_bits * (fair * (-math.log(rules.loss) * waited / user.deadline_slots))
+        assert rules.scheduler == "edf"
+        first = user.queue[len(user.queue) - len(open_packets)]
+        return 1, user.weight / (first.arrival_slot + user.deadline_slots - self.slot)
 
     def _in_turn(self) -> list[int]:
         wanted = self._wanting()
         granted = [0] * len(self.users)
         num_ues = len(self.users)
+        weights = {self.users[ue].weight for ue in wanted}
         for prbs in self.rules.group_prbs:
+            can = [ue for ue in wanted if self._can(ue, wanted[ue])]
             for step in range(num_ues):
                 ue = (self.next_ue + step) % num_ues
-                if wanted.get(ue, 0.0) > 0 and self.users[ue].has_report:
-                    granted[ue] += prbs
-                    wanted[ue] -= self.rules.prb_bits * prbs
-                    self.next_ue = ue + 1
-                    break
+                if ue not in can or not self._takes_turn(self.users[ue], weights, can):
+                    continue
+                granted[ue] += prbs
+                wanted[ue] -= self.rules.prb_bits * prbs
+                self.next_ue = ue + 1
+                break
         return granted
+
+    def _takes_turn(self, user: User, weights: set[float], can: list[int]) -> bool:
+        if len(weights) == 1:
+            return True
+        user.credit += user.weight / max(self.users[ue].weight for ue in can)
+        if user.credit < 1.0 - 1e-9:
+            return False
+        user.credit -= 1.0
+        return True
 
     def _send(self, user: User, prbs: int, slot: int) -> int:
         if prbs == 0:

@@ -130,7 +130,7 @@ def test_a_row_of_measurements_follows_from_its_counters() -> None:
     }.items():
         cell[0, 0, column] = value
     delay = np.zeros((1, 1, state.DELAY_BINS), np.int64)
-    delay[0, 0, 5], delay[0, 0, 11] = 240, 10
+    delay[0, 0, 0], delay[0, 0, 11] = 240, 10
     window = kpm.Window(
         ue=np.zeros((1, 2, state.NUM_UE_COUNTERS)),
         cell=cell.astype(np.float64),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from scipy.stats import poisson
 from ranpilot.errors import ActionError, UnknownNameError
 from ranpilot.twin import Networks, kpm, state
 from ranpilot.twin.controls import ADMISSION_LIMIT, FORCED_HANDOVER, RELEASE, TX_POWER_DBM
+from ranpilot.twin.description.link import Scheduler
 from ranpilot.twin.phy import transport_block_bits
 from ranpilot.twin.rrc.population import _poisson
 from ranpilot.twin.scenario import Scenario
@@ -100,7 +101,7 @@ def test_packets_and_bits_are_conserved(make_scenario: MakeScenario, data: st.Da
             "prbs_per_group": data.draw(st.sampled_from([4, 5, 16])),
         },
         "link": {
-            "scheduler": data.draw(st.sampled_from(["round-robin", "proportional-fair"])),
+            "scheduler": data.draw(st.sampled_from(get_args(Scheduler))),
             "harq_max_transmissions": data.draw(st.integers(1, 4)),
             "fixed_mcs": data.draw(st.sampled_from([None, 12])),
         },
@@ -110,6 +111,7 @@ def test_packets_and_bits_are_conserved(make_scenario: MakeScenario, data: st.Da
                 {"kind": "full-buffer", "share": 0.5, "packet_bits": 30_000},
             ],
             "buffer_packets": data.draw(st.sampled_from([4, 50])),
+            "buffer_bits": data.draw(st.sampled_from([None, 20_000])),
         },
     }
     networks = Networks(make_scenario(changes), 3, seed=data.draw(st.integers(0, 1000)))

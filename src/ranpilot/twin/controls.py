@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from ranpilot.declare import Control
 
-__all__ = ["ADMISSION_LIMIT", "CELL_INDIVIDUAL_OFFSET_DB", "CONTROLS", "FORCED_HANDOVER", "RELEASE", "TX_POWER_DBM"]
+__all__ = [
+    "ADMISSION_LIMIT",
+    "CELL_INDIVIDUAL_OFFSET_DB",
+    "CONTROLS",
+    "FORCED_HANDOVER",
+    "RELEASE",
+    "SCHEDULING_WEIGHT",
+    "TX_POWER_DBM",
+]
 
 TX_POWER_DBM = Control(
     name="TX_POWER_DBM",
@@ -60,5 +68,16 @@ CELL_INDIVIDUAL_OFFSET_DB = Control(
     "neighbours. The same towards every neighbour, i.e. set in every relation that leads to the cell (Ocn) and for the "
     "cell itself where it serves (Ocp).",
 )
-CONTROLS = (TX_POWER_DBM, FORCED_HANDOVER, RELEASE, ADMISSION_LIMIT, CELL_INDIVIDUAL_OFFSET_DB)
+SCHEDULING_WEIGHT = Control(
+    name="SCHEDULING_WEIGHT",
+    scope="ue",
+    kind="continuous",
+    low=0.0,
+    high=100.0,
+    unit="1",
+    interface="nearest: E2SM-RC style 1 (radio bearer control: DRB QoS configuration, priority level)",
+    description="Multiplies the user's metric in every scheduler from the next slot, in round robin its turns; 0 gives "
+    "it no new blocks. It goes along in a handover; a new user has 1.",
+)
+CONTROLS = (TX_POWER_DBM, FORCED_HANDOVER, RELEASE, ADMISSION_LIMIT, CELL_INDIVIDUAL_OFFSET_DB, SCHEDULING_WEIGHT)
 """Every control, in the order in which `Networks.apply` puts them into force."""

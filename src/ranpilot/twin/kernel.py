@@ -79,7 +79,7 @@ def run_slot(net: s.Network, parameters: Parameters, packets: PacketBlock, scrat
     """One slot of one network."""
     for ue in range(len(scratch.ue)):
         if net.ue[ue, s.NEXT_ARRIVAL_SLOT] <= slot:
-            take_arrivals(net, packets, ue, slot)
+            take_arrivals(net, packets, ue, slot, parameters.link.buffer_bits)
         if net.ue[ue, s.BACKLOG_BITS] > 0:
             expire_packets(net, ue, slot)
     report_cqi(net, parameters, scratch, slot)

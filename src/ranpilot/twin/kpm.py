@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ranpilot.declare import Measurement
 from ranpilot.twin import state as s
+from ranpilot.twin.delay_bins import delay_edges_slots
 
 __all__ = [
     "CELL_THROUGHPUT",
@@ -268,10 +269,7 @@ def compute(window: Window) -> dict[str, FloatArray]:
 
 def delay_edges_ms(slot_s: float) -> FloatArray:
     """Upper edges [DELAY_BINS] of the delay histogram in ms; the last bin is open."""
-    return _DELAY_EDGE_SLOTS * (slot_s * 1e3)
-
-
-_DELAY_EDGE_SLOTS: FloatArray = np.ceil(np.exp2((np.arange(s.DELAY_BINS) + 1) / 6.0) - 1.0 - 1e-9)
+    return delay_edges_slots() * (slot_s * 1e3)
 
 
 def _count(column: int) -> Callable[[Window], FloatArray]:

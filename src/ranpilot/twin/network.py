@@ -26,6 +26,7 @@ from ranpilot.twin.controls import (
     CONTROLS,
     FORCED_HANDOVER,
     RELEASE,
+    SCHEDULING_WEIGHT,
     TX_POWER_DBM,
 )
 from ranpilot.twin.feed import Feed
@@ -107,6 +108,7 @@ class Networks:
             height_m=ue_real[..., state.HEIGHT_M].copy(),
             indoor_m=ue_real[..., state.INDOOR_M].copy(),
             penetration_db=ue_real[..., state.PENETRATION_DB].copy(),
+            scheduling_weight=ue_real[..., state.SCHEDULING_WEIGHT].copy(),
         )
 
     @property
@@ -140,10 +142,10 @@ class Networks:
             left -= run
 
     def apply(self, controls: Mapping[Control | str, ArrayLike]) -> None:
-        """Put controls into force: power, admission limit, individual offset [B, C], handover target, release [B, U].
+        """Put controls into force: of cells [B, C], of users (weight, handover target, release) [B, U].
 
-        Powers and offsets come first, then limits, releases, and handovers in the order of places; where a power or
-        an offset is NaN, what is stays.
+        Powers and offsets come first, then limits, weights, releases, and handovers in the order of places. A power,
+        offset or weight that is NaN keeps what is; the weight of an empty place is nobody's.
         Raises: ActionError for a wrong shape or value, UnknownNameError for an unknown control.
         """
         given = {_control(key): np.asarray(value) for key, value in controls.items()}
@@ -161,6 +163,8 @@ class Networks:
             in_force[..., state.INDIVIDUAL_OFFSET_DB] = np.where(np.isnan(offset_db), kept_db, offset_db)
         if ADMISSION_LIMIT in checked:
             self._set_admission_limit(checked[ADMISSION_LIMIT])
+        if SCHEDULING_WEIGHT in checked:
+            self._set_weight(checked[SCHEDULING_WEIGHT])
         if RELEASE in checked:
             kernel.release_users(self._state, checked[RELEASE].astype(np.int32))
         if FORCED_HANDOVER in checked:
@@ -377,6 +381,11 @@ class Networks:
         cell[..., state.SET_ADMISSION_LIMIT] = limit
         in_force = np.minimum(cell[..., state.SET_ADMISSION_LIMIT], cell[..., state.EVENT_ADMISSION_LIMIT])
         cell[..., state.ADMISSION_LIMIT] = in_force
+
+    def _set_weight(self, weight: FloatArray) -> None:
+        kept = np.isnan(weight) | (self._state.ue[..., state.SERVING_CELL] < 0)
+        in_force = self._state.ue_real[..., state.SCHEDULING_WEIGHT]
+        in_force[...] = np.where(kept, in_force, weight)
 
     def _check_targets(self, target: FloatArray, release: FloatArray | None) -> None:
         serving = self._state.ue[..., state.SERVING_CELL]

@@ -15,15 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ranpilot.kernels import inner_kernel
+from ranpilot.twin.delay_bins import DELAY_BINS
 from ranpilot.twin.scenario import Scenario
 
-__all__ = ["DELAY_BINS", "HARQ_PROCESSES", "LAST_SLOT", "NEVER", "Network", "allocate", "network_view", "no_event"]
-
-HARQ_PROCESSES = 8
-"""Blocks of a user that can wait for their retransmission at once."""
-
-DELAY_BINS = 72
-"""Bins of the delay histogram: 6 an octave of (1 + delay in slots)."""
+__all__ = ["DELAY_BINS", "LAST_SLOT", "NEVER", "Network", "allocate", "network_view", "no_event"]
 
 NEVER = np.iinfo(np.int32).max
 """A slot that never comes."""
@@ -176,7 +171,11 @@ PENETRATION_DB = 14
 """What the wall and that way take."""
 USER_KEY = 15
 """A whole number of the user's own, drawn as it comes."""
-NUM_UE_REALS = 16
+SCHEDULING_WEIGHT = 16
+"""What controls have set, 1 for a new user: multiplies the metric of every scheduler."""
+TURN_CREDIT = 17
+"""Of a turn in round robin: what weights below the greatest have saved up."""
+NUM_UE_REALS = 18
 
 # Columns of Network.trace.
 TRACE = 0
@@ -382,8 +381,8 @@ def allocate(scenario: Scenario, num: int) -> Network:
         interferer=np.full((*ue, num_interferers), -1, np.int32),
         cqi=np.zeros((*ue, num_groups), np.uint8),
         cqi_on_its_way=np.zeros((*ue, num_groups), np.uint8),
-        process=np.zeros((*ue, HARQ_PROCESSES, NUM_PROCESS_COLUMNS), np.int64),
-        process_sinr=np.zeros((*ue, HARQ_PROCESSES)),
+        process=np.zeros((*ue, scenario.link.harq_processes, NUM_PROCESS_COLUMNS), np.int64),
+        process_sinr=np.zeros((*ue, scenario.link.harq_processes)),
         packet=np.zeros((*ue, scenario.traffic.buffer_packets, 2), np.int32),
         ue_count=np.zeros((*ue, NUM_UE_COUNTERS), np.int64),
         cell_count=np.zeros((*cell, NUM_CELL_COUNTERS), np.int64),

@@ -55,6 +55,8 @@ class UserView(NamedTuple):
     """[B, U] way from the outer wall to a user in a building; 0 outdoors"""
     penetration_db: FloatArray
     """[B, U] what that wall and that way take"""
+    scheduling_weight: FloatArray
+    """[B, U] in force; means nothing where the place is empty"""
 
 
 class EventView(NamedTuple):

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, field_serializer, field_validator, 
 
 from ranpilot.errors import ConfigError
 from ranpilot.twin.bounds import Part, bounded
+from ranpilot.twin.description.link import TargetBler
 
 if TYPE_CHECKING:
     from ranpilot.twin.traffic.protocol import TrafficConfig
@@ -17,20 +18,24 @@ __all__ = ["Traffic", "TrafficShare"]
 
 
 class TrafficShare(Part):
-    """One kind of traffic: the share of the users who have it, its deadline, and the model's own config."""
+    """One kind of traffic: the share of the users who have it, what it asks for, and the model's own config."""
 
     share: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
     deadline_ms: Annotated[float, bounded(0.5, 60_000.0, "ms")] | None = None
     """A packet that waits longer is discarded; None = never."""
+    target_bler: TargetBler | None = None
+    """Share of first transmissions that may fail; None = as `link` says."""
+    reliability: Annotated[float, Field(ge=0.5, le=0.999999)] = 0.99
+    """Share of packets that should meet the deadline; M-LWDF weighs by it."""
     model: Any
 
     @model_validator(mode="before")
     @classmethod
     def _split_off_the_model(cls, value: Any) -> Any:
-        """In a file the model's keys stand beside `share` and `deadline_ms`."""
+        """In a file the model's keys stand beside those of the share."""
         if not isinstance(value, Mapping) or "model" in value:
             return value
-        own = {key: value[key] for key in ("share", "deadline_ms") if key in value}
+        own = {key: value[key] for key in cls.model_fields if key in value}
         return {**own, "model": {key: item for key, item in value.items() if key not in own}}
 
     @field_validator("model", mode="before")
@@ -57,6 +62,8 @@ class Traffic(Part):
     rate_scale: Annotated[float, bounded(1e-6, 1e6, "1")] = 1.0
     buffer_packets: Annotated[int, bounded(4, 65_536, "packet")] = 256
     """Room of a user's queue; what does not fit is dropped on arrival and counted."""
+    buffer_bits: Annotated[int, bounded(1, 10**12, "bit")] | None = None
+    """The same in bits that wait; None = no limit but that of packets."""
 
     @model_validator(mode="after")
     def _shares_sum_to_one(self) -> Self:

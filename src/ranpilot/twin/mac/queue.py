@@ -40,8 +40,11 @@ class PacketBlock(NamedTuple):
 
 
 @woven_kernel
-def take_arrivals(net: s.Network, packets: PacketBlock, ue: int, slot: int) -> None:
-    """Put the packets of this slot into the queue; in an empty place they are nobody's."""
+def take_arrivals(net: s.Network, packets: PacketBlock, ue: int, slot: int, buffer_bits: int) -> None:
+    """Put the packets of this slot into the queue; in an empty place they are nobody's.
+
+    buffer_bits: that may wait at most; a packet that does not fit whole is dropped.
+    """
     capacity = net.packet.shape[1]
     position = packets.start[ue] + net.ue[ue, s.TAKEN]
     stop = packets.stop[ue]
@@ -55,7 +58,7 @@ def take_arrivals(net: s.Network, packets: PacketBlock, ue: int, slot: int) -> N
         net.ue_count[ue, s.UE_BITS_IN] += bits
         net.cell_count[cell, s.CELL_PACKETS_IN] += 1
         end = net.ue[ue, s.END]
-        if end - net.ue[ue, s.OLDEST] >= capacity:
+        if end - net.ue[ue, s.OLDEST] >= capacity or net.ue[ue, s.BACKLOG_BITS] + bits > buffer_bits:
             net.ue_count[ue, s.UE_PACKETS_OVERFLOWED] += 1
             net.ue_count[ue, s.UE_BITS_OVERFLOWED] += bits
             net.cell_count[cell, s.CELL_PACKETS_DROPPED] += 1

@@ -1,6 +1,6 @@
 """Phase 2 of a slot: users measure and report the CQI of every group, each period; a report is used some slots later.
 
-Places report in turn (place u in slots u, u + period, ...). Source: TS 38.214 §5.2.2.1 (table 1).
+Places report in turn (place u in slots u, u + period, ...). Source: TS 38.214 §5.2.2.1 (CQI table 1, 2 or 3).
 Simplification: the CQI of each group is reported whole, not as a difference to the wideband CQI.
 """
 
@@ -31,12 +31,12 @@ def report_cqi(net: s.Network, parameters: Parameters, scratch: Scratch, slot: i
 
 
 @inner_kernel
-def forget_reports(net: s.Network, ue: int) -> None:
-    """Begin without any report: after a handover, or for a new user."""
+def forget_reports(net: s.Network, parameters: Parameters, ue: int) -> None:
+    """Begin without any report and with the outer loop where it begins: after a handover, or for a new user."""
     for group in range(net.cqi.shape[1]):
         net.cqi[ue, group] = 0
         net.cqi_on_its_way[ue, group] = 0
-    net.ue_real[ue, s.OFFSET_DB] = 0.0
+    net.ue_real[ue, s.OFFSET_DB] = parameters.link.initial_offset_db
 
 
 @woven_kernel

@@ -1,14 +1,19 @@
 """Phase 3 of a slot: every cell gives its groups to users, from the reports that it has.
 
-Retransmissions come first, on the groups of their first transmission. A new scheduler is one file with a function of
-the same shape, a number in `parameters.py` and one line in `_allot`.
+Retransmissions come first, on the groups of their first transmission. A scheduler gives groups itself, or it gives
+users a weight and `greatest_metric` the groups. A new one is one file with such a function, a number in
+`parameters/link.py` and one line in `_allot`.
 """
 
 from __future__ import annotations
 
 from ranpilot.kernels import inner_kernel, woven_kernel
 from ranpilot.twin import state as s
-from ranpilot.twin.mac.proportional_fair import allot_proportional_fair
+from ranpilot.twin.mac.edf import allot_earliest_deadline
+from ranpilot.twin.mac.greatest_metric import allot_greatest_metric
+from ranpilot.twin.mac.m_lwdf import weigh_m_lwdf
+from ranpilot.twin.mac.max_cqi import weigh_max_cqi
+from ranpilot.twin.mac.proportional_fair import weigh_proportional_fair
 from ranpilot.twin.mac.retransmission import due_process
 from ranpilot.twin.mac.round_robin import allot_round_robin
 from ranpilot.twin.mac.scratch import (
@@ -22,14 +27,12 @@ from ranpilot.twin.mac.scratch import (
     RETRANSMITTER,
     RETRANSMITTERS,
     WANTED_BITS,
+    WANTED_MARGIN,
     Scratch,
 )
-from ranpilot.twin.parameters import PROPORTIONAL_FAIR, Parameters
+from ranpilot.twin.parameters import M_LWDF, MAX_CQI, PROPORTIONAL_FAIR, ROUND_ROBIN, Parameters
 
 __all__ = ["list_candidates", "schedule"]
-
-WANTED_MARGIN = 1.05
-"""Groups are given for 5 % more than the backlog, since the block may get a lower MCS than the reports promise."""
 
 
 @woven_kernel
@@ -70,17 +73,26 @@ def schedule(net: s.Network, parameters: Parameters, scratch: Scratch, slot: int
         _grant_retransmission(net, scratch, scratch.ue[index, RETRANSMITTER], slot)
     for cell in range(len(scratch.cell)):
         if scratch.cell[cell, NUM_CANDIDATES] > 0:
-            _allot(net, parameters, scratch, cell)
+            _allot(net, parameters, scratch, cell, slot)
             _list_new_blocks(scratch, cell)
         _count_prbs(net, parameters, scratch, cell)
 
 
 @woven_kernel
-def _allot(net: s.Network, parameters: Parameters, scratch: Scratch, cell: int) -> None:
-    if parameters.link.scheduler == PROPORTIONAL_FAIR:
-        allot_proportional_fair(net, parameters, scratch, cell)
-    else:
+def _allot(net: s.Network, parameters: Parameters, scratch: Scratch, cell: int, slot: int) -> None:
+    scheduler = parameters.link.scheduler
+    if scheduler == ROUND_ROBIN:
         allot_round_robin(net, parameters, scratch, cell)
+        return
+    if scheduler == PROPORTIONAL_FAIR:
+        weigh_proportional_fair(net, scratch, cell)
+    elif scheduler == MAX_CQI:
+        weigh_max_cqi(net, scratch, cell)
+    elif scheduler == M_LWDF:
+        weigh_m_lwdf(net, parameters, scratch, cell, slot)
+    else:
+        allot_earliest_deadline(net, parameters, scratch, cell, slot)
+    allot_greatest_metric(net, parameters, scratch, cell)
 
 
 @woven_kernel

@@ -27,6 +27,9 @@ RETRANSMITTER = 0
 """A list of users, as long as count[RETRANSMITTERS]."""
 GRANTED = 1
 """Bit mask of groups."""
+HEAD = 2
+"""First packet that no group has been given for, in EDF."""
+NUM_UE_COLUMNS = 3
 
 # Columns of Scratch.ue_real.
 WEIGHT = 0
@@ -35,6 +38,12 @@ WANTED_BITS = 1
 """Backlog that no group has been given for."""
 ACKNOWLEDGED = 2
 """Bits in this slot."""
+HEAD_BITS = 3
+"""Bits of `HEAD` that no group has been given for, in EDF."""
+NUM_UE_REALS = 4
+
+WANTED_MARGIN = 1.05
+"""Groups are given for 5 % more than the backlog, since the block may get a lower MCS than the reports promise."""
 
 # Columns of Scratch.block.
 BLOCK_UE = 0
@@ -54,9 +63,9 @@ class Scratch(NamedTuple):
     cell: NDArray[np.int64]
     """[B, C, 2]"""
     ue: NDArray[np.int64]
-    """[B, U, 2]"""
+    """[B, U, NUM_UE_COLUMNS]"""
     ue_real: NDArray[np.float64]
-    """[B, U, 3]"""
+    """[B, U, NUM_UE_REALS]"""
     block: NDArray[np.int64]
     """[B, C * R, 3] blocks of the slot"""
     sinr: NDArray[np.float64]
@@ -71,8 +80,8 @@ def allocate_scratch(num: int, num_cells: int, num_ues: int, num_groups: int) ->
         np.zeros((num, 2), np.int64),
         np.zeros((num, num_cells, num_ues), np.int64),
         np.zeros((num, num_cells, 2), np.int64),
-        np.zeros((num, num_ues, 2), np.int64),
-        np.zeros((num, num_ues, 3)),
+        np.zeros((num, num_ues, NUM_UE_COLUMNS), np.int64),
+        np.zeros((num, num_ues, NUM_UE_REALS)),
         np.zeros((num, num_cells * num_groups, 3), np.int64),
         np.zeros((num, num_groups)),
         np.zeros((num, num_groups)),

@@ -1,8 +1,9 @@
 """Phases 4 to 6 of a slot: blocks are sent, decoded or not, and their packets settled.
 
 MCS: the mean of the SINRs that the reported CQIs stand for, over the granted groups, less the outer loop's offset,
-which steps up on a failed and down on a decoded first transmission so that their share is the target. The groups of a
-block count alike in the effective SINR, also where the carrier's last group is narrower.
+which steps up on a failed and down on a decoded first transmission so that their share is the target of the user's
+kind of traffic. The groups of a block count alike in the effective SINR, also where the carrier's last group is
+narrower. Source of the outer loop: Sampath, Kumar, Holtzman 1997; Pedersen et al. 2007.
 """
 
 from __future__ import annotations
@@ -15,16 +16,21 @@ from ranpilot.twin.mac.queue import deliver_packets, drain_queue, lose_packets, 
 from ranpilot.twin.mac.retransmission import free_process, free_process_index
 from ranpilot.twin.mac.scratch import ACKNOWLEDGED, BLOCK_GROUPS, BLOCK_PROCESS, BLOCK_UE, BLOCKS, Scratch
 from ranpilot.twin.mac.sinr import fill_sinr
-from ranpilot.twin.parameters import CQI_SINR_DB, NUM_CODE_BLOCKS, SIZE_CLASS, TRANSPORT_BITS, Parameters
+from ranpilot.twin.parameters import (
+    CQI_SINR_DB,
+    NUM_CODE_BLOCKS,
+    SIZE_CLASS,
+    STEP_DOWN_DB,
+    STEP_UP_DB,
+    TRANSPORT_BITS,
+    Parameters,
+)
 from ranpilot.twin.phy.bler import transport_block_error
 from ranpilot.twin.phy.effective_sinr import effective_sinr_db
 from ranpilot.twin.phy.link_adaptation import index_from_sinr_db
 from ranpilot.twin.rng import STREAM_BLER, draw_uniform
 
 __all__ = ["send_blocks", "update_mean_rates"]
-
-MOST_OFFSET_DB = 10.0
-"""Bound of the outer loop's offset, either way."""
 
 
 @woven_kernel
@@ -86,13 +92,13 @@ def _send_new(net: s.Network, parameters: Parameters, scratch: Scratch, ue: int,
     if is_decoded:
         # At the highest rate success says nothing, and credit piled up there would be paid back in errors.
         if mcs < len(parameters.phy.mcs_threshold_db) - 1:
-            _move_offset(net, ue, -parameters.link.step_down_db)
+            _move_offset(net, parameters, ue, -parameters.link.kind[net.ue[ue, s.TRAFFIC_KIND], STEP_DOWN_DB])
         settle_oldest(net, ue)
         _acknowledge(net, parameters, scratch, ue, payload_bits, slot)
         deliver_packets(net, parameters.link.delay_bin, ue, first_packet, num_packets, slot)
         return
     if mcs > 0:
-        _move_offset(net, ue, parameters.link.step_up_db)
+        _move_offset(net, parameters, ue, parameters.link.kind[net.ue[ue, s.TRAFFIC_KIND], STEP_UP_DB])
     net.cell_count[cell, s.CELL_BLOCK_ERRORS] += 1
     net.cell_count[cell, s.CELL_FIRST_ERRORS] += 1
     if parameters.link.max_transmissions == 1:
@@ -171,5 +177,6 @@ def _acknowledge(
 
 
 @inner_kernel
-def _move_offset(net: s.Network, ue: int, step_db: float) -> None:
-    net.ue_real[ue, s.OFFSET_DB] = min(max(net.ue_real[ue, s.OFFSET_DB] + step_db, -MOST_OFFSET_DB), MOST_OFFSET_DB)
+def _move_offset(net: s.Network, parameters: Parameters, ue: int, step_db: float) -> None:
+    most_db = parameters.link.most_offset_db
+    net.ue_real[ue, s.OFFSET_DB] = min(max(net.ue_real[ue, s.OFFSET_DB] + step_db, -most_db), most_db)

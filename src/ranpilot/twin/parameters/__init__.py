@@ -31,11 +31,17 @@ from ranpilot.twin.parameters.grid import RE_PER_PRB, TICK_S, Grid, make_grid
 from ranpilot.twin.parameters.link import (
     CQI_SINR_DB,
     CQI_THRESHOLD,
+    EARLIEST_DEADLINE,
     GROUP_BITS,
+    LOSS_EXPONENT,
+    M_LWDF,
+    MAX_CQI,
     NUM_CODE_BLOCKS,
     PROPORTIONAL_FAIR,
     ROUND_ROBIN,
     SIZE_CLASS,
+    STEP_DOWN_DB,
+    STEP_UP_DB,
     TRANSPORT_BITS,
     BlockTables,
     LinkRules,
@@ -72,14 +78,18 @@ __all__ = [
     "CQI_THRESHOLD",
     "DEADLINE_SLOTS",
     "DEPARTURES_TIMES",
+    "EARLIEST_DEADLINE",
     "EVENT_A3",
     "EVENT_A5",
     "GROUP_BITS",
     "HIGH_LOSS_SHARE",
     "INDOOR_SHARE",
+    "LOSS_EXPONENT",
+    "MAX_CQI",
     "MAX_DEPTH_M",
     "MAX_FLOORS",
     "MIN_FLOORS",
+    "M_LWDF",
     "NEVER_IN_SIGHT",
     "NO_REPORTING",
     "NUM_CODE_BLOCKS",
@@ -93,6 +103,8 @@ __all__ = [
     "SITE_Y_M",
     "SIZE_CLASS",
     "STANDING",
+    "STEP_DOWN_DB",
+    "STEP_UP_DB",
     "STRAIGHT_LINES",
     "TICK_S",
     "TOLD_SHARE",
@@ -125,7 +137,8 @@ class Parameters(NamedTuple):
 
 def make_parameters(scenario: Scenario) -> Parameters:
     """The numbers of a scenario, with its fading bank, shadowing fields and link tables."""
-    phy = load_phy_tables(1, scenario.carrier.num_prbs, RE_PER_PRB)
+    link = scenario.link
+    phy = load_phy_tables(link.mcs_table, scenario.carrier.num_prbs, RE_PER_PRB, cqi=link.cqi_table)
     return Parameters(
         make_grid(scenario),
         make_air(scenario),

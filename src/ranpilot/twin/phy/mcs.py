@@ -50,14 +50,15 @@ def cqi_table(table: int) -> tuple[ModulationAndCoding, ...]:
 
 
 @functools.cache
-def mcs_of_cqi(table: int) -> tuple[int, ...]:
+def mcs_of_cqi(table: int, cqi: int | None = None) -> tuple[int, ...]:
     """For CQI 0..15, the highest MCS whose spectral efficiency is at most the CQI's.
 
-    CQI 0 (out of range) and a CQI below the first MCS give MCS 0.
+    table: of the MCS; cqi: the CQI's, the same number where None. CQI 0 (out of range) and a CQI below the first MCS
+    give MCS 0.
     """
     schemes = mcs_table(table)
     chosen = [0]
-    for row in cqi_table(table):
+    for row in cqi_table(table if cqi is None else cqi):
         fits = [mcs for mcs, scheme in enumerate(schemes) if scheme.spectral_efficiency <= row.spectral_efficiency]
         # Table 1's efficiency falls at MCS 17 (64QAM 438) below MCS 16, so the highest fitting index is also the best.
         chosen.append(max(fits, default=0))

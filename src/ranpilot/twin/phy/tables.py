@@ -44,7 +44,8 @@ class PhyTables(NamedTuple):
     spectral_efficiency: Float32Array
     """[mcs] bits of one resource element."""
     mcs_threshold_db: Float32Array
-    """[mcs] effective SINR at which a transport block over max_prb has an error rate of 0.1; MCS 0: -inf."""
+    """[mcs] effective SINR at which a transport block over max_prb has the error rate that a CQI promises (0.1, with
+    CQI table 3 1e-5); MCS 0: -inf."""
     cqi_threshold_db: Float32Array
     """[cqi] effective SINR from which each CQI is reported; CQI 0: -inf."""
     cqi_beta: Float32Array
@@ -56,8 +57,12 @@ class PhyTables(NamedTuple):
 
 
 @functools.cache
-def load_phy_tables(table: int = 1, max_prb: int = 106, re_per_prb: int = 144) -> PhyTables:
-    """The tables for MCS and CQI table 1, 2 or 3 and one layer; cached and read-only. Raises: ConfigError."""
+def load_phy_tables(table: int = 1, max_prb: int = 106, re_per_prb: int = 144, *, cqi: int | None = None) -> PhyTables:
+    """The tables for MCS table 1, 2 or 3 and one layer; cached and read-only. Raises: ConfigError.
+
+    cqi: number of the CQI table, that of the MCS table where None.
+    """
+    cqi_number = table if cqi is None else cqi
     schemes = mcs_table(table)
     for field, value, high in (("max_prb", max_prb, MAX_PRB), ("re_per_prb", re_per_prb, 168)):
         if not 1 <= value <= high:
@@ -71,9 +76,9 @@ def load_phy_tables(table: int = 1, max_prb: int = 106, re_per_prb: int = 144) -
             blocks = code_blocks(int(tbs_bits[mcs, prb]), scheme.code_rate_x1024)
             num_code_blocks[mcs, prb] = blocks.num_blocks
             size_class[mcs, prb], size_weight[mcs, prb] = class_and_weight(blocks.bits)
-    cqis = cqi_table(table)
-    mcs_threshold_db = [_threshold_db(scheme, max_prb, re_per_prb, 0.1) for scheme in schemes]
-    target = CQI_BLER_TARGET[table]
+    cqis = cqi_table(cqi_number)
+    target = CQI_BLER_TARGET[cqi_number]
+    mcs_threshold_db = [_threshold_db(scheme, max_prb, re_per_prb, target) for scheme in schemes]
     return _read_only(
         PhyTables(
             tbs_bits=tbs_bits,
@@ -89,7 +94,7 @@ def load_phy_tables(table: int = 1, max_prb: int = 106, re_per_prb: int = 144) -
             ),
             cqi_beta=np.array([_beta(cqis[0]), *(_beta(row) for row in cqis)], dtype=np.float32),
             cqi_efficiency=np.array([0.0, *(row.spectral_efficiency for row in cqis)], dtype=np.float32),
-            mcs_of_cqi=np.array(mcs_of_cqi(table), dtype=np.int32),
+            mcs_of_cqi=np.array(mcs_of_cqi(table, cqi_number), dtype=np.int32),
         )
     )
 

@@ -111,7 +111,7 @@ def _reconnect(net: s.Network, parameters: Parameters, ue: int, cell: int, first
     else:
         flush_processes(net, ue)
         flush_queue(net, ue)
-    change_cell(net, ue, cell, first, parameters.rrc.reestablishment_slots)
+    change_cell(net, parameters, ue, cell, first, parameters.rrc.reestablishment_slots)
     if is_reestablished:
         net.cell_count[cell, s.CELL_REESTABLISHMENTS] += 1
         net.cell_count[cell, s.CELL_REESTABLISHMENT_SLOTS] += net.ue[ue, s.INTERRUPTED_UNTIL] - net.ue[ue, s.LOST_SLOT]

@@ -48,7 +48,7 @@ def command_handover(net: s.Network, parameters: Parameters, ue: int, first: int
     if net.cell[target, s.CONNECTED_UES] >= net.cell[target, s.ADMISSION_LIMIT]:
         _refuse(net, ue)
         return
-    change_cell(net, ue, target, first, rules.interruption_slots)
+    change_cell(net, parameters, ue, target, first, rules.interruption_slots)
     net.ue[ue, s.LOST_SLOT] = first
     net.ue[ue, s.SOURCE_CELL] = source
     net.cell_count[source, s.CELL_HANDOVERS_STARTED] += 1

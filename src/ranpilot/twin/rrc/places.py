@@ -27,8 +27,9 @@ def take_place(net: s.Network, parameters: Parameters, ue: int, cell: int, slot:
     net.ue[ue, s.SOURCE_CELL] = net.ue[ue, s.PREVIOUS_CELL] = -1
     _begin_connection(net, ue)
     net.cell[cell, s.CONNECTED_UES] += 1
-    net.ue_real[ue, s.MEAN_RATE] = 0.0
-    forget_reports(net, ue)
+    net.ue_real[ue, s.MEAN_RATE] = net.ue_real[ue, s.TURN_CREDIT] = 0.0
+    net.ue_real[ue, s.SCHEDULING_WEIGHT] = 1.0
+    forget_reports(net, parameters, ue)
     turn, pace, _, _ = draw_uniform4(net.identity[s.SEED], net.identity[s.NETWORK], ue, slot, STREAM_MOBILITY)
     rules = parameters.population
     speed_mps = rules.min_speed_mps + pace * (rules.max_speed_mps - rules.min_speed_mps)
@@ -92,7 +93,9 @@ def leave_place(net: s.Network, ue: int) -> None:
 
 
 @inner_kernel
-def change_cell(net: s.Network, ue: int, target: int, slot: int, interruption_slots: int) -> None:
+def change_cell(
+    net: s.Network, parameters: Parameters, ue: int, target: int, slot: int, interruption_slots: int
+) -> None:
     """Connect a user to `target` with its queue, interrupted from `slot` on; blocks in the air are lost."""
     flush_processes(net, ue)
     net.cell[net.ue[ue, s.SERVING_CELL], s.CONNECTED_UES] -= 1
@@ -100,7 +103,7 @@ def change_cell(net: s.Network, ue: int, target: int, slot: int, interruption_sl
     net.ue[ue, s.SERVING_CELL] = target
     net.ue[ue, s.INTERRUPTED_UNTIL] = slot + interruption_slots
     _begin_connection(net, ue)
-    forget_reports(net, ue)
+    forget_reports(net, parameters, ue)
     rank_interferers(net, ue)
 
 

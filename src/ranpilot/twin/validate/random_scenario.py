@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ranpilot.declare import Control
+from ranpilot.twin.description.link import Scheduler
 from ranpilot.twin.network import Networks
 
 __all__ = ["Choose", "SeededChoice", "random_controls", "random_values"]
@@ -79,7 +80,7 @@ def random_values(choose: Choose) -> dict[str, Any]:
 
 
 def random_controls(choose: Choose, networks: Networks) -> dict[Control | str, ArrayLike]:
-    """Controls that the networks accept now: handovers, releases, limits, offsets and powers, each or none."""
+    """Controls that the networks accept now: handovers, releases, limits, offsets, powers and weights, or none."""
     seed = choose.whole(0, 2**20)
     generator = np.random.Generator(np.random.PCG64(seed))
     serving = networks.ues.serving_cell
@@ -98,6 +99,8 @@ def random_controls(choose: Choose, networks: Networks) -> dict[Control | str, A
         controls["CELL_INDIVIDUAL_OFFSET_DB"] = generator.uniform(-24.0, 24.0, (networks.num, num_cells))
         low, high = np.array([cell.power_range_dbm for cell in networks.scenario.cells]).T
         controls["TX_POWER_DBM"] = generator.uniform(low, high, (networks.num, num_cells))
+    if choose.one_of([False, True]):
+        controls["SCHEDULING_WEIGHT"] = generator.choice([np.nan, 0.0, 0.3, 1.0, 100.0], serving.shape)
     return controls
 
 
@@ -168,9 +171,18 @@ def _traffic(choose: Choose) -> dict[str, Any]:
             {"kind": "fitted", "profile": "urllc", "scale": 3.0},
         ]
         mix.append(
-            {**choose.one_of(models), "share": 1.0 / count, "deadline_ms": choose.one_of([None, 1.0, 20.0, 300.0])}
+            {
+                **choose.one_of(models),
+                "share": 1.0 / count,
+                "deadline_ms": choose.one_of([None, 1.0, 20.0, 300.0]),
+                "target_bler": choose.one_of([None, 1e-3]),
+            }
         )
-    return {"mix": mix, "buffer_packets": choose.one_of([4, 33, 256])}
+    return {
+        "mix": mix,
+        "buffer_packets": choose.one_of([4, 33, 256]),
+        "buffer_bits": choose.one_of([None, None, 20_000]),
+    }
 
 
 def _radio(choose: Choose) -> dict[str, Any]:
@@ -184,14 +196,21 @@ def _radio(choose: Choose) -> dict[str, Any]:
 
 def _link(choose: Choose) -> dict[str, Any]:
     period = choose.one_of([2, 10, 33])
+    processes = choose.one_of([1, 8, 20])
+    mcs_table = choose.one_of([1, 2, 3])
     return {
-        "scheduler": choose.one_of(["round-robin", "proportional-fair"]),
+        "scheduler": choose.one_of(get_args(Scheduler)),
+        "mcs_table": mcs_table,
+        "cqi_table": choose.one_of([1, 2, 3]),
         "fairness_time_ms": choose.one_of([1.0, 100.0]),
         "cqi_period_slots": period,
         "cqi_delay_slots": choose.whole(0, period - 1),
         "target_bler": choose.one_of([0.001, 0.1, 0.5]),
-        "fixed_mcs": choose.one_of([None, None, 0, 10, 28]),
-        "harq_round_trip_slots": choose.one_of([1, 8, 20]),
+        "initial_offset_db": choose.one_of([0.0, 3.0, -3.0]),
+        "max_offset_db": choose.one_of([3.0, 20.0]),
+        "fixed_mcs": choose.one_of([None, None, 0, 10, 27 if mcs_table == 2 else 28]),
+        "harq_processes": processes,
+        "harq_round_trip_slots": choose.whole(1, processes),
         "harq_max_transmissions": choose.whole(1, 8),
     }
 

@@ -18,7 +18,7 @@ from ranpilot.twin.phy import block_error_rate, load_phy_tables
 from ranpilot.twin.phy.bler import CODE_BLOCK_CLASSES, transport_block_error
 from ranpilot.twin.phy.mcs import mcs_table
 from ranpilot.twin.validate.line import Effort, Line, compared, within
-from ranpilot.twin.validate.reference import read_reference
+from ranpilot.twin.validate.table import read_table
 
 __all__ = ["lines"]
 
@@ -29,7 +29,7 @@ SINR_DB = np.linspace(-30.0, 60.0, 1801)
 
 def lines(effort: Effort) -> Iterator[Line]:
     """The largest distance from the source for each table and size, and counts of what must not be."""
-    rows = read_reference("bler_ten_percent.csv")
+    rows = read_table("bler_ten_percent")
     for table in (1, 2, 3):
         for bits in SIZES:
             points = [(int(row["mcs"]), float(row["snr_db"])) for row in rows if _is_of(row, table, bits)]

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from ranpilot.twin.phy.mcs import ModulationAndCoding, cqi_table, mcs_table
 from ranpilot.twin.phy.transport_block import scheme_transport_block_bits, transport_block_bits
 from ranpilot.twin.validate.line import Effort, Line, compared
-from ranpilot.twin.validate.reference import read_reference
+from ranpilot.twin.validate.table import read_table
 
 __all__ = ["lines"]
 
@@ -35,7 +35,7 @@ KNOWN_SIZES = (
 
 def lines(effort: Effort) -> Iterator[Line]:
     """Rows that differ from the standard, table by table, and transport block sizes."""
-    rows = read_reference("mcs_cqi.csv")
+    rows = read_table("mcs_cqi")
     for kind, tables in (("mcs", mcs_table), ("cqi", cqi_table)):
         for table in (1, 2, 3):
             expected = [row for row in rows if row["kind"] == kind and int(row["table"]) == table]
@@ -55,7 +55,7 @@ def _differs(scheme: ModulationAndCoding, row: dict[str, str]) -> bool:
 
 
 def _sizes() -> Iterator[Line]:
-    rows = read_reference("tbs.csv")
+    rows = read_table("tbs")
     wrong = 0
     for row in rows:
         scheme = ModulationAndCoding(int(row["modulation_order"]), float(row["code_rate_x1024"]))
