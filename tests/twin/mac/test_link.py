@@ -81,7 +81,9 @@ def test_the_outer_loop_holds_its_targets() -> None:
 
 def test_the_target_belongs_to_the_kind_of_traffic(make_scenario: MakeScenario) -> None:
     kinds = [{"kind": "full-buffer", "packet_bits": 50_000, "share": 0.5, "target_bler": t} for t in (None, 1e-3)]
-    networks = Networks(make_scenario({"traffic": {"mix": kinds}, "rrc": {"failure_sinr_db": -30.0}}), 4, seed=0)
+    networks = Networks(
+        make_scenario({"traffic": {"mix": kinds}, "rrc": {"link_failure": {"qout_db": -30.0}}}), 4, seed=0
+    )
     networks.advance(3000)
     kind = networks._state.ue[..., state.TRAFFIC_KIND]
     offset_db = networks._state.ue_real[..., state.OFFSET_DB]
