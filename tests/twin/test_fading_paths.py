@@ -15,7 +15,7 @@ from ranpilot.errors import ConfigError
 from ranpilot.twin import Networks, state
 from ranpilot.twin.mac.scratch import ACTIVE, Scratch, allocate_scratch
 from ranpilot.twin.mac.sinr import fill_expected_sinr, fill_sinr, mean_fading
-from ranpilot.twin.map import link_in_sight
+from ranpilot.twin.map import outdoor_spot, site_in_sight
 from ranpilot.twin.parameters.fading import make_fading
 from ranpilot.twin.scenario import Scenario
 
@@ -99,7 +99,8 @@ def test_links_in_sight_have_the_block_of_their_model(make_scenario: MakeScenari
             blocks = net.trace[..., state.TRACE] // fading.traces
             for ue, row in enumerate(blocks):
                 x_m, y_m = net.ue_real[ue, state.GAIN_X_M], net.ue_real[ue, state.GAIN_Y_M]
-                sight = [int(link_in_sight(net, each._parameters.air, cell, x_m, y_m)) for cell in range(4)]
+                air = each._parameters.air
+                sight = [int(site_in_sight(net, air, site, outdoor_spot(air, x_m, y_m))) for site in range(4)]
                 assert row.tolist() == [fading.block[cell, is_los] for cell, is_los in enumerate(sight)]
         seen.append(blocks)
     assert (seen[0] != seen[-1]).any()
