@@ -116,8 +116,8 @@ def inspection_table(found: Inspection) -> list[list[str]]:
         lines.append(
             [
                 name,
-                f"{found.cell_x_m[cell]:.4g}",
-                f"{found.cell_y_m[cell]:.4g}",
+                _metres(found.cell_x_m[cell]),
+                _metres(found.cell_y_m[cell]),
                 "all around" if azimuth_deg is None else f"{azimuth_deg:g}°",
                 f"{found.cell_power_dbm[cell]:g}",
                 f"{np.sum(found.ue_cell == cell)}",
@@ -208,6 +208,11 @@ def _draw_delay(axis: Axes, edge_ms: np.ndarray, packets: np.ndarray, colour: st
     if packets.sum():
         inside = np.isfinite(edge_ms)
         axis.plot(edge_ms[inside], (np.cumsum(packets) / packets.sum())[inside], color=colour, lw=width)
+
+
+def _metres(value_m: float) -> str:
+    """To a decimetre, and no minus before nothing."""
+    return f"{round(value_m, 1) + 0.0:g}"
 
 
 def _low_and_middle(values: np.ndarray) -> str:
