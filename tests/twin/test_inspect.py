@@ -82,3 +82,13 @@ def test_numbers_out_of_range_are_refused(scenario: Scenario) -> None:
         inspect_scenario(scenario, 0, duration_s=0.0)
     with pytest.raises(ConfigError, match="map_points"):
         inspect_scenario(scenario, 0, map_points=1)
+
+
+def test_a_hexagonal_layout_with_sectors_is_looked_at_like_any_other() -> None:
+    found = inspect_scenario(load_scenario("urban-macro"), 1, num_networks=1, duration_s=0.1, map_points=30)
+    assert len(found.cell_names) == 21
+    assert found.cell_names[:3] == ("site-1-1", "site-1-2", "site-1-3")
+    assert found.cell_azimuth_deg[:3] == (30.0, 150.0, 270.0)
+    # Wrapped around, no cell is at the border: each serves somewhere.
+    assert len(np.unique(found.best_server)) > 18
+    assert json.dumps(found.to_json())

@@ -63,12 +63,12 @@ class SeededChoice:
 
 def random_values(choose: Choose) -> dict[str, Any]:
     """The values of a small scenario, as its YAML file would hold them."""
-    arrives = choose.one_of([False, True])
+    arrives, layout = choose.one_of([False, True]), _layout(choose)
     values: dict[str, Any] = {
         "name": "random",
         "carrier": _carrier(choose),
-        "layout": _layout(choose),
-        "users": _users(choose, arrives),
+        "layout": layout,
+        "users": _users(choose, arrives, layout),
         "traffic": _traffic(choose),
         "radio": _radio(choose),
         "link": _link(choose),
@@ -117,6 +117,43 @@ def _carrier(choose: Choose) -> dict[str, Any]:
 
 
 def _layout(choose: Choose) -> dict[str, Any]:
+    kind = choose.one_of(["explicit", "explicit", "hexagonal", "indoor-office"])
+    if kind == "explicit":
+        return _explicit(choose)
+    power_dbm = choose.number(0.0, 46.0)
+    sectors = choose.one_of([1, 3])
+    layout: dict[str, Any] = {
+        "kind": kind,
+        "sectors": sectors,
+        "power_dbm": power_dbm,
+        "min_power_dbm": power_dbm - choose.one_of([0.0, 6.0]),
+        "capacity": choose.one_of([1, 3]),
+        "placement": choose.one_of(["uniform", "best-server"]),
+    }
+    if sectors == 3:
+        layout["antenna"] = _antenna(choose)
+    if kind == "indoor-office":
+        return {**layout, "office": choose.one_of(["open", "mixed"])}
+    propagation = choose.one_of(["RMa", "UMa", "UMi"])
+    return {
+        **layout,
+        "propagation": propagation,
+        "height_m": choose.number(*HEIGHT_M[propagation]),
+        "num_sites": choose.one_of([1, 7]),
+        "isd_m": choose.one_of([100.0, 1000.0]),
+        "wrap_around": choose.one_of([True, False]),
+    }
+
+
+def _antenna(choose: Choose) -> dict[str, Any]:
+    return {
+        "elements": choose.one_of([1, 2, 10]),
+        "spacing_wavelengths": choose.one_of([0.5, 0.8]),
+        "downtilt_deg": choose.number(-90.0, 90.0),
+    }
+
+
+def _explicit(choose: Choose) -> dict[str, Any]:
     extent_m = choose.one_of([20.0, 300.0, 3000.0])
     sites = []
     for index in range(choose.whole(1, 5)):
@@ -133,12 +170,15 @@ def _layout(choose: Choose) -> dict[str, Any]:
                 "min_power_dbm": power_dbm - choose.one_of([0.0, 6.0]),
                 "max_power_dbm": power_dbm + choose.one_of([0.0, 6.0]),
                 "capacity": choose.one_of([1, 3, 8]),
+                "azimuths_deg": choose.one_of([(), (), (90.0,), (0.0, 120.0, 240.0)]),
             }
         )
+        if sites[-1]["azimuths_deg"]:
+            sites[-1]["antenna"] = _antenna(choose)
     return {"area_m": [0.0, 0.0, extent_m, extent_m], "sites": sites}
 
 
-def _users(choose: Choose, arrives: bool) -> dict[str, Any]:
+def _users(choose: Choose, arrives: bool, layout: dict[str, Any]) -> dict[str, Any]:
     population: dict[str, Any] = {"kind": "static", "ues_per_cell": choose.whole(1, 5)}
     if arrives:
         population = {
@@ -153,7 +193,19 @@ def _users(choose: Choose, arrives: bool) -> dict[str, Any]:
         "min_speed_kmh": slow_kmh,
         "max_speed_kmh": slow_kmh + choose.one_of([0.0, 300.0]),
     }
-    return {"population": population, "mobility": mobility, "rx_antennas": choose.one_of([1, 2])}
+    users = {"population": population, "mobility": mobility, "rx_antennas": choose.one_of([1, 2])}
+    return {**users, "indoor": _indoor(choose, layout)}
+
+
+def _indoor(choose: Choose, layout: dict[str, Any]) -> dict[str, Any] | None:
+    """Users in buildings that every site's propagation model knows, or None."""
+    if layout.get("kind") == "indoor-office" or choose.one_of([True, False]):
+        return None
+    models = [site["propagation"] for site in layout.get("sites", [layout])]
+    share = choose.one_of([0.3, 1.0])
+    if "RMa" in models:
+        return {"share": share, "high_loss_share": 0.0, "min_floors": 1, "max_floors": 3, "max_depth_m": 10.0}
+    return {"share": share, "high_loss_share": choose.number(0.0, 1.0), "min_floors": choose.whole(1, 8)}
 
 
 def _traffic(choose: Choose) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def busy_networks() -> Networks:
     values = random_values(SeededChoice(0))
     values["users"]["population"] = {"kind": "static", "ues_per_cell": 3}
     values["traffic"] = {"mix": [{"kind": "full-buffer", "packet_bits": 3_000_000}], "buffer_packets": 33}
-    networks = Networks(validate_scenario({**values, "events": None}), 2, seed=1)
+    networks = Networks(validate_scenario({**values, "events": None, "rrc": {}}), 2, seed=1)
     networks.advance(200)
     assert count_violations(networks).total() == 0
     return networks
