@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numba
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 
@@ -26,11 +27,12 @@ def test_nothing_is_lost_or_made_and_every_measurement_is_in_its_bounds(choose: 
 
 @settings(max_examples=8, **QUIET)
 @given(values=scenario_values(), choose=decisions())
-def test_the_same_network_comes_out_of_any_batch_chunks_copy_and_snapshot(
+def test_the_same_network_comes_out_of_any_batch_threads_chunks_copy_and_snapshot(
     values: dict[str, Any], choose: Drawn
 ) -> None:
     scenario = validate_scenario(values)
-    whole, split = Networks(scenario, 3, seed=1), Networks(scenario, 3, seed=1)
+    threads = min(2, int(numba.config.NUMBA_NUM_THREADS))
+    whole, split = Networks(scenario, 3, seed=1, threads=1), Networks(scenario, 3, seed=1, threads=threads)
     alone = Networks(scenario, 1, seed=1, first_network=1)
     at = choose.whole(1, 60)
     for networks in (whole, alone):

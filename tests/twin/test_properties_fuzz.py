@@ -214,6 +214,8 @@ CROWD = {"users": {"population": {"kind": "static", "ues_per_cell": 1000}}}
             "traffic.buffer_packets = 65536, but must be at most 44739 for 3000 users",
         ),
         ({"traffic": {"mix": [{"model": 5}]}}, "traffic.mix.0 = 5, but must be a mapping."),
+        ({"traffic": {"buffer_packets": True}}, "traffic.buffer_packets = True, but must be a number."),
+        ({"users": {"noise_figure_db": True}}, "users.noise_figure_db = True, but must be a number."),
     ],
 )
 def test_what_cannot_be_simulated_as_it_is_asked_for_is_refused(
@@ -234,6 +236,33 @@ def test_an_episode_ends_before_its_slots_run_out_of_bits(make_scenario: Callabl
     assert (measured[..., state.UE_DELAY_SLOTS] < 400 * measured[..., state.UE_PACKETS_OUT]).all()
     with pytest.raises(ConfigError, match=r"slots = 1, but must be a whole number in 0\.\.0"):
         networks.advance(1)
+
+
+SITES = """\
+name,x_m,y_m,height_m,propagation,power_dbm,capacity,azimuths_deg,elements,downtilt_deg
+west,0,0,25,UMa,40,5,0 120 240,10,12
+east,400,0,25,UMa,40,5,,,
+"""
+
+
+@settings(max_examples=100, **QUIET)
+@given(data=st.data())
+def test_a_damaged_list_of_sites_is_used_or_refused(
+    data: st.DataObject, make_scenario: Callable[..., Scenario], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    content = SITES.encode()
+    for _ in range(data.draw(st.integers(0, 3))):
+        at, length = data.draw(st.integers(0, len(content))), data.draw(st.sampled_from([0, 1, 3, 40]))
+        odd = [b"", b"nan", b"-inf", b"1e400", b'"', b",", b"\n", b"\x00", b"\xff", b"9" * 30, b"-", b" 7", b"UMi"]
+        put = data.draw(st.one_of(st.sampled_from(odd), st.binary(max_size=4)))
+        content = content[:at] + put + content[at + length :]
+    path = tmp_path_factory.mktemp("sites") / "odd.csv"
+    path.write_bytes(content)
+    layout = {"kind": "csv", "file": str(path), "area_m": [-300, -300, 700, 300]}
+    try:
+        run_briefly(validate_scenario({**make_scenario().model_dump(mode="json"), "layout": layout}))
+    except RanpilotError as error:
+        check_sentence(error)
 
 
 ENDS = ("10.0.0.1", "172.30.1.1")

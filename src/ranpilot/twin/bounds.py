@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from ranpilot.errors import ConfigError
 
 __all__ = ["Part", "Seconds", "bounded"]
 
@@ -21,3 +24,15 @@ class Part(BaseModel):
     """A part of a scenario; an unknown key is refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _truth_is_no_number(cls, values: Any) -> Any:
+        """Refuse true and false where a number stands, which pydantic takes for 1 and 0."""
+        if isinstance(values, Mapping):
+            for name, value in values.items():
+                field = cls.model_fields.get(name) if isinstance(value, bool) else None
+                kinds = {field.annotation, *get_args(field.annotation)} if field else set()
+                if kinds & {int, float} and bool not in kinds:
+                    raise ConfigError(name, value, "a number")
+        return values

@@ -22,7 +22,7 @@ __all__ = ["Choose", "SeededChoice", "random_controls", "random_values"]
 
 T = TypeVar("T")
 
-HEIGHT_M = {"RMa": (10.0, 150.0), "UMa": (25.0, 25.0), "UMi": (10.0, 10.0)}
+HEIGHT_M = {"RMa": (10.0, 150.0), "UMa": (25.0, 25.0), "UMi": (10.0, 10.0), "InH": (3.0, 3.0), "InH-open": (1.0, 5.0)}
 """Least and greatest height of a station by its propagation."""
 
 
@@ -70,7 +70,7 @@ def random_values(choose: Choose) -> dict[str, Any]:
         "layout": layout,
         "users": _users(choose, arrives, layout),
         "traffic": _traffic(choose),
-        "radio": _radio(choose),
+        "radio": _radio(choose, layout),
         "link": _link(choose),
         "rrc": _rrc(choose, arrives),
     }
@@ -155,9 +155,10 @@ def _antenna(choose: Choose) -> dict[str, Any]:
 
 def _explicit(choose: Choose) -> dict[str, Any]:
     extent_m = choose.one_of([20.0, 300.0, 3000.0])
+    models = choose.one_of([["RMa", "UMa", "UMi"], ["RMa", "UMa", "UMi"], ["InH", "InH-open", "UMi"]])
     sites = []
     for index in range(choose.whole(1, 5)):
-        propagation = choose.one_of(["RMa", "UMa", "UMi"])
+        propagation = choose.one_of(models)
         power_dbm = choose.number(0.0, 46.0)
         sites.append(
             {
@@ -175,11 +176,12 @@ def _explicit(choose: Choose) -> dict[str, Any]:
         )
         if sites[-1]["azimuths_deg"]:
             sites[-1]["antenna"] = _antenna(choose)
-    return {"area_m": [0.0, 0.0, extent_m, extent_m], "sites": sites}
+    where = {"area_m": [0.0, 0.0, extent_m, extent_m], "placement": choose.one_of(["best-server", "uniform"])}
+    return {**where, "sites": sites, "min_distance_m": choose.one_of([0.0, 1.0])}
 
 
 def _users(choose: Choose, arrives: bool, layout: dict[str, Any]) -> dict[str, Any]:
-    population: dict[str, Any] = {"kind": "static", "ues_per_cell": choose.whole(1, 5)}
+    population: dict[str, Any] = {"kind": "static", "ues_per_cell": choose.whole(1, 5 if "sites" in layout else 2)}
     if arrives:
         population = {
             "kind": "arrivals",
@@ -199,9 +201,9 @@ def _users(choose: Choose, arrives: bool, layout: dict[str, Any]) -> dict[str, A
 
 def _indoor(choose: Choose, layout: dict[str, Any]) -> dict[str, Any] | None:
     """Users in buildings that every site's propagation model knows, or None."""
-    if layout.get("kind") == "indoor-office" or choose.one_of([True, False]):
+    models = [site.get("propagation", "InH") for site in layout.get("sites", [layout])]
+    if any(model.startswith("InH") for model in models) or choose.one_of([True, False]):
         return None
-    models = [site["propagation"] for site in layout.get("sites", [layout])]
     share = choose.one_of([0.3, 1.0])
     if "RMa" in models:
         return {"share": share, "high_loss_share": 0.0, "min_floors": 1, "max_floors": 3, "max_depth_m": 10.0}
@@ -237,11 +239,15 @@ def _traffic(choose: Choose) -> dict[str, Any]:
     }
 
 
-def _radio(choose: Choose) -> dict[str, Any]:
+def _radio(choose: Choose, layout: dict[str, Any]) -> dict[str, Any]:
+    # Exact fading costs a thousand times more: only among few links.
+    is_small = len(layout.get("sites", ())) in (1, 2)
     return {
         "shadowing": choose.one_of([True, False]),
         "line_of_sight": choose.one_of(["random", "always", "never"]),
-        "fading": choose.one_of([True, False]),
+        "fading": choose.one_of(["bank", None, "exact" if is_small else "bank"]),
+        "rice_factor": choose.one_of(["model", None, 40.0]),
+        "site_correlation": choose.one_of([0.5, 0.0, 1.0]),
         "individual_interferers": choose.whole(1, 8),
     }
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from ranpilot.twin import Networks, state
-from ranpilot.twin.scenario_file import validate_scenario
+from ranpilot.twin.scenario import Scenario
 from ranpilot.twin.validate.checks import conservation
 from ranpilot.twin.validate.checks.conservation import count_violations
-from ranpilot.twin.validate.random_scenario import SeededChoice, random_values
 
 
 def test_all_claims_hold() -> None:
@@ -18,11 +19,10 @@ def test_all_claims_hold() -> None:
     assert len(lines) == 6
 
 
-def busy_networks() -> Networks:
-    values = random_values(SeededChoice(0))
-    values["users"]["population"] = {"kind": "static", "ues_per_cell": 3}
-    values["traffic"] = {"mix": [{"kind": "full-buffer", "packet_bits": 3_000_000}], "buffer_packets": 33}
-    networks = Networks(validate_scenario({**values, "events": None, "rrc": {}}), 2, seed=1)
+@pytest.fixture
+def busy_networks(make_scenario: Callable[..., Scenario]) -> Networks:
+    mix = [{"kind": "full-buffer", "packet_bits": 3_000_000}]
+    networks = Networks(make_scenario({"traffic": {"mix": mix, "buffer_packets": 33}}), 2, seed=1)
     networks.advance(200)
     assert count_violations(networks).total() == 0
     return networks
@@ -37,15 +37,15 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("kind", DAMAGE)
-def test_what_is_damaged_is_counted(kind: str) -> None:
-    networks = busy_networks()
+def test_what_is_damaged_is_counted(busy_networks: Networks, kind: str) -> None:
+    networks = busy_networks
     name, column, change = DAMAGE[kind]
     getattr(networks._state, name)[1, 0, column] += change
     assert count_violations(networks)[kind] > 0
 
 
-def test_a_damaged_packet_and_a_damaged_measurement_are_counted() -> None:
-    networks = busy_networks()
+def test_a_damaged_packet_and_a_damaged_measurement_are_counted(busy_networks: Networks) -> None:
+    networks = busy_networks
     waiting = networks._state.ue[0, :, state.END] - networks._state.ue[0, :, state.SENDING]
     user = int(np.argmax(waiting))
     place = networks._state.ue[0, user, state.SENDING] % networks._state.packet.shape[2]
