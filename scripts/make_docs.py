@@ -15,6 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import adviser_tables
+
 from ranpilot.experiments.figures import draw_calibration, draw_gain, draw_reliability, draw_seeds
 from ranpilot.experiments.plots import MAIN_ROWS
 from ranpilot.twin.validate import Line
@@ -400,6 +402,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "aura-agreement": aura_agreement,
     "aura-twin": aura_twin,
     "aura-twin-found": aura_twin_found,
+    **adviser_tables.TABLES,
 }
 
 if __name__ == "__main__":

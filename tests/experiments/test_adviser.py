@@ -13,7 +13,10 @@ from ranpilot.runs import SilentProgress
 
 pytest.importorskip("peft", reason="the extra ranpilot[llm] is not installed")
 
+from ranpilot.experiments import adviser
 from ranpilot.experiments.adviser import train_adviser
+from ranpilot.systems.rldtf.config import FOCUS, LabelConfig, label_config
+from ranpilot.systems.rldtf.labels import Labels, label_chunk
 
 SMALL: dict[str, Any] = {
     "method": "full", "depth": 1, "states": 24, "heldout_states": 16, "heldout_draws": 2, "steps": 4, "batch": 8,
@@ -61,6 +64,28 @@ def test_a_training_that_is_stopped_twice_ends_in_the_same_numbers_and_adapter(t
     assert dict(again.numbers) == dict(whole.numbers)
     with pytest.raises(CheckpointError, match=r"training.seed was 0 and is now 1"):
         train_adviser(["aura-paper"], out=cut, **SMALL | {"seed": 1})
+
+
+def test_a_focus_is_taught_with_its_task_and_asked_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    def remember(config: LabelConfig, count: int, folder: Path, **_: Any) -> Labels:
+        made.append((config.scenario, config.split, config.told, count))
+        return label_chunk(label_config("aura-paper", load="high", networks=16, picks=2), 0).take(slice(0, count))
+
+    monkeypatch.setattr(adviser, "make_labels", remember)
+    counts = {"states": 4, "heldout_states": 4, "focus_states": 6, "heldout_focus_states": 8, "heldout_draws": 2}
+    training = {"method": "full", "depth": 1, "steps": 1}
+    run = adviser._make_run(["aura-paper", "power-handover"], "two-cell", "high", counts, training)
+    work = adviser._Work(run, tmp_path, tmp_path / "labels", SilentProgress())
+    taught, asked = work._taught(), work._asked()
+    assert [(ground.name, len(ground.labels)) for ground in taught] == [("aura-paper", 4), ("power-handover", 10)]
+    assert [(g.name, len(g.labels)) for g in asked] == [
+        ("aura-paper", 4), ("power-handover", 4), ("power-handover, focus", 8),
+    ]  # fmt: skip
+    assert ("two-cell", "train", FOCUS, 6) in made
+    assert ("two-cell", "heldout", FOCUS, 8) in made
+    assert ("aura-paper", "train", None, 4) in made
 
 
 @pytest.mark.parametrize(

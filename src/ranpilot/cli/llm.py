@@ -45,8 +45,9 @@ def choose(
 def train(  # noqa: PLR0913  # one option each
     task: str = "power-handover", scenario: str = "two-cell", load: Name = None,
     method: Literal["lora", "full"] = "lora", depth: Number = None, states: int = 512, steps: Number = None,
-    heldout_states: int = 256, heldout_draws: int = 16, seed: int = 0, out: Folder = None, labels: Folder = None,
-    new: Switch = False, json_file: JsonFile = None,
+    heldout_states: int = 256, draws: int = 4, heldout_draws: int = 16, focus_states: int = 0,
+    heldout_focus_states: int = 0, dtype: Literal["float32", "bfloat16"] = "float32", seed: int = 0, out: Folder = None,
+    labels: Folder = None, new: Switch = False, json_file: JsonFile = None,
 ) -> None:  # fmt: skip
     """Teach the embedded model to advise, by what actions bring on copies of networks; the same command resumes.
 
@@ -59,7 +60,11 @@ def train(  # noqa: PLR0913  # one option each
         states: labelled states of each task.
         steps: steps of the training.
         heldout_states: states of each task that the adapter is evaluated on.
+        draws: futures that each action is tried on.
         heldout_draws: futures that each action is tried on there.
+        focus_states: more labelled states on the twin, whose announcements turn what is best most often.
+        heldout_focus_states: such states that the adapter is evaluated on, in a table of their own.
+        dtype: number format of the training; bfloat16 is faster where the processor has it.
         seed: seed of the training.
         out: folder of the run, runs/... where not given; the adapter is its folder adapter.
         labels: folder of labels that several runs share.

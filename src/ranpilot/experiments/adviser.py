@@ -33,7 +33,7 @@ from ranpilot.runs import (
     write_json,
 )
 from ranpilot.systems.rldtf.choices import TEMPERATURE, Ground, train
-from ranpilot.systems.rldtf.config import LabelConfig, label_configs
+from ranpilot.systems.rldtf.config import FOCUS, LabelConfig, label_configs
 from ranpilot.systems.rldtf.evaluation import evaluate_choices, table
 from ranpilot.systems.rldtf.injection import Effect, is_passed, measure_effects
 from ranpilot.systems.rldtf.labels import Labels, join, make_labels, spec_of
@@ -49,6 +49,8 @@ TRAINED, UNTRAINED = "trained", "untrained"
 CURVE_EVERY = 16
 """Steps between two looks at held-out states."""
 CURVE_STATES = 96
+FOCUSED = ", focus"
+"""Behind a task's name: states with the announcements of FOCUS alone."""
 
 Count = Annotated[int, Field(ge=2, le=1_000_000)]
 
@@ -61,6 +63,8 @@ class AdviserRun(BaseModel, frozen=True, extra="forbid"):
     load: str | None
     states: Annotated[Count, Field(description="labelled states of each task")]
     heldout_states: Count
+    focus_states: Annotated[int, Field(ge=0, description="more of them, with the announcements of FOCUS, on the twin")]
+    heldout_focus_states: Annotated[int, Field(ge=0)]
     heldout_draws: Annotated[int, Field(ge=2, le=4096)]
     temperature: Annotated[float, Field(gt=0)] = TEMPERATURE
     label_seed: Annotated[int, Field(ge=0)] = 0
@@ -114,6 +118,8 @@ def train_adviser(  # noqa: PLR0913  # one option each, the same as on the comma
     seed: int = 0,
     heldout_states: int = 256,
     heldout_draws: int = 16,
+    focus_states: int = 0,
+    heldout_focus_states: int = 0,
     out: str | Path | None = None,
     labels: str | Path | None = None,
     new: bool = False,
@@ -123,11 +129,14 @@ def train_adviser(  # noqa: PLR0913  # one option each, the same as on the comma
     """Teach the embedded model to advise, by what actions bring on copies of running networks; write an adapter.
 
     tasks: `aura-paper`, or tasks on the twin's `scenario`; load: None for those that the task is trained on usually.
+    focus_states: more labelled states on the twin, all of them with announcements of FOCUS, which turn what is best.
     labels: a folder of labels shared by several runs, the run's own where None. training: fields of `AdaptConfig`.
     Raises ConfigError and UnknownNameError for settings, CheckpointError for a folder of another run.
     """
     run = _make_run(
-        tasks, scenario, load, states, heldout_states, heldout_draws,
+        tasks, scenario, load,
+        {"states": states, "heldout_states": heldout_states, "heldout_draws": heldout_draws,
+         "focus_states": focus_states, "heldout_focus_states": heldout_focus_states},
         {"method": method, "depth": depth or DEPTHS[method], "steps": steps or STEPS[method], "seed": seed, **training},
     )  # fmt: skip
     path = Path(out) if out else Path("runs") / f"adviser-{'-'.join(run.tasks)}-{method}-{seed}"
@@ -153,8 +162,7 @@ class _Work:
         adapter, report = self.path / "adapter", self.path / "report.json"
         if report.exists():
             return AdviserReport(adapter, read_json(report))
-        taught = [self._ground(task, heldout=False) for task in self.run.tasks]
-        asked = [self._ground(task, heldout=True) for task in self.run.tasks]
+        taught, asked = self._taught(), self._asked()
         training = self._train(taught, asked)
         record = self._write(adapter, training, taught, ())
         scores, effects = self._evaluate(adapter, taught, asked)
@@ -164,18 +172,40 @@ class _Work:
         write_json(report, numbers)
         return AdviserReport(adapter, read_json(report))
 
-    def _configs(self, task: str, heldout: bool) -> list[LabelConfig]:
-        settings: dict[str, Any] = {"seed": self.run.label_seed}
+    def _configs(self, task: str, heldout: bool, **settings: Any) -> list[LabelConfig]:
+        # What would be without the event is asked in evaluation alone.
+        settings |= {"seed": self.run.label_seed, "is_compared": heldout}
         if heldout:
             settings |= {"split": "heldout", "draws": self.run.heldout_draws}
         if task == AURA_PAPER:
             return label_configs(AURA_PAPER, load=self.run.load, **settings)
         return label_configs(self.run.scenario, load=self.run.load, task=task, **settings)
 
+    def _taught(self) -> list[Ground]:
+        """What is taught of every task: its states, with those of the focus among them."""
+        grounds = [self._ground(task, heldout=False) for task in self.run.tasks]
+        more = {ground.name: ground.labels for ground in self._focus(heldout=False)}
+        return [Ground(g.name, g.spec, join([g.labels, more[g.name]])) if g.name in more else g for g in grounds]
+
+    def _asked(self) -> list[Ground]:
+        """What is asked of every task, and of its focus by itself."""
+        focus = [Ground(g.name + FOCUSED, g.spec, g.labels) for g in self._focus(heldout=True)]
+        return [self._ground(task, heldout=True) for task in self.run.tasks] + focus
+
     def _ground(self, task: str, *, heldout: bool) -> Ground:
         """The labels of a task, as many of each load."""
-        configs = self._configs(task, heldout)
         total = self.run.heldout_states if heldout else self.run.states
+        return self._labelled(task, self._configs(task, heldout), total)
+
+    def _focus(self, *, heldout: bool) -> list[Ground]:
+        """More labels of every task on the twin, with the announcements of FOCUS alone."""
+        total = self.run.heldout_focus_states if heldout else self.run.focus_states
+        if total == 0:
+            return []
+        tasks = [task for task in self.run.tasks if task != AURA_PAPER]
+        return [self._labelled(task, self._configs(task, heldout, told=FOCUS, picks=0), total) for task in tasks]
+
+    def _labelled(self, task: str, configs: Sequence[LabelConfig], total: int) -> Ground:
         self._progress.expect(total, 0)
         parts: list[Labels] = []
         for place, config in enumerate(configs):
@@ -229,8 +259,10 @@ class _Work:
         settings: dict[str, Any] = {"dtype": "float32", "memo": False, "threads": self.run.training.threads}
         trained = llm.load(f"embedded:{adapter}", **settings)
         untrained = llm.load("embedded", depth=self.run.training.depth, **settings)
-        scores = evaluate_choices({UNTRAINED: untrained, TRAINED: trained}, taught, asked, self.run.training.seed)
-        effects = [effect for ground in asked for effect in measure_effects(trained, ground)]
+        fitted = {ground.name: ground for ground in taught}
+        beside = [fitted[ground.name.removesuffix(FOCUSED)] for ground in asked]
+        scores = evaluate_choices({UNTRAINED: untrained, TRAINED: trained}, beside, asked, self.run.training.seed)
+        effects = [effect for ground in asked[: len(taught)] for effect in measure_effects(trained, ground)]
         return scores, effects
 
     def _write(
@@ -244,7 +276,7 @@ class _Work:
             rank=config.rank if config.method == "lora" else None,
             options=training.lessons.options,
             prompt={"name": prompt.name, "version": prompt.version, "hash": prompt.hash},
-            tasks=tuple(_told(self._configs(task, heldout=False), len(g.labels)) for task, g in self._pairs(taught)),
+            tasks=tuple(self._told(task, ground) for task, ground in zip(self.run.tasks, taught, strict=True)),
             data_hash=_hash_all(taught),
             steps=config.steps,
             seed=config.seed,
@@ -255,8 +287,20 @@ class _Work:
         card = _card(record, prompt.text, scores)
         return write_adapter(target, record, training.tensors(), card=card, peft_config=training.peft_config())
 
-    def _pairs(self, grounds: Sequence[Ground]) -> list[tuple[str, Ground]]:
-        return list(zip(self.run.tasks, grounds, strict=True))
+    def _told(self, task: str, taught: Ground) -> dict[str, Any]:
+        """What a record says of a task."""
+        configs, on_twin = self._configs(task, heldout=False), task != AURA_PAPER
+        more = {"focus_states": self.run.focus_states, "focus": FOCUS} if on_twin and self.run.focus_states else {}
+        return {
+            "scenario": configs[0].scenario,
+            "task": configs[0].task,
+            "loads": [config.load for config in configs],
+            "states": len(taught.labels),
+            **more,
+            "draws": configs[0].draws,
+            "hold_steps": configs[0].hold_steps,
+            "horizon_steps": configs[0].horizon_steps,
+        }
 
     def _numbers(
         self,
@@ -285,9 +329,7 @@ def _make_run(
     tasks: Sequence[str],
     scenario: str,
     load: str | None,
-    states: int,
-    heldout_states: int,
-    heldout_draws: int,
+    counts: Mapping[str, int],
     training: Mapping[str, Any],
 ) -> AdviserRun:
     from ranpilot.envs.tasks import TASKS as ON_THE_TWIN
@@ -301,25 +343,9 @@ def _make_run(
     except ValidationError as error:
         raise as_config_error(error, AdaptConfig, prefix="training") from None
     try:
-        return AdviserRun(
-            tasks=tuple(tasks), scenario=scenario, load=load, states=states, heldout_states=heldout_states,
-            heldout_draws=heldout_draws, training=config,
-        )  # fmt: skip
+        return AdviserRun(tasks=tuple(tasks), scenario=scenario, load=load, training=config, **counts)  # type: ignore[arg-type]
     except ValidationError as error:
         raise as_config_error(error, AdviserRun) from None
-
-
-def _told(configs: Sequence[LabelConfig], states: int) -> dict[str, Any]:
-    """What a record says of a task."""
-    return {
-        "scenario": configs[0].scenario,
-        "task": configs[0].task,
-        "loads": [config.load for config in configs],
-        "states": states,
-        "draws": configs[0].draws,
-        "hold_steps": configs[0].hold_steps,
-        "horizon_steps": configs[0].horizon_steps,
-    }
 
 
 def _hash_all(grounds: Sequence[Ground]) -> str:

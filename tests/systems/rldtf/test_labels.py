@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from ranpilot.envs.announcements import text_kind
-from ranpilot.errors import CheckpointError, ConfigError
+from ranpilot.errors import CheckpointError, ConfigError, UnknownNameError
 from ranpilot.systems.rldtf import labels as module
 from ranpilot.systems.rldtf.choices import Ground
-from ranpilot.systems.rldtf.config import label_config
+from ranpilot.systems.rldtf.config import FOCUS, label_config
 from ranpilot.systems.rldtf.labels import label_chunk, make_labels
 
 UP, DOWN, KEEP, MOVE = range(4)
@@ -91,6 +91,7 @@ def test_chunks_of_other_settings_and_damaged_ones_are_refused(tmp_path: Path) -
         ({"draws": 1}, r"labels.draws = 1, but must be at least 2."),
         ({"hold_steps": 7}, r"labels.hold_steps = 7, but must be at most horizon_steps \(6\)."),
         ({"horizon": 3}, r"labels.horizon = 3, but must be left out"),
+        ({"told": ()}, r"labels.told = \(\), but must be a list of at least 1"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(changes: dict[str, Any], sentence: str) -> None:
@@ -113,3 +114,24 @@ def test_announced_states_are_taken_shortly_before_the_event_and_labelled_with_a
     assert len(kinds) > 1
     real = told & np.array([text_kind(text) != "chatter" if text else False for text in labels.text])
     assert (labels.returns[real] != labels.returns_calm[real]).any()
+
+
+def test_a_focus_labels_nothing_but_its_announcements() -> None:
+    settings = {"networks": 16, "picks": 0, "draws": 2, "hold_steps": 1, "horizon_steps": 1}
+    labels = label_chunk(label_config("two-cell", load="high", told=FOCUS, **settings), 0)
+    assert len(labels) >= 4
+    assert {text_kind(text) for text in labels.text} == set(FOCUS)
+    settings |= {"is_compared": False}
+    again = label_chunk(label_config("two-cell", load="high", told=FOCUS, **settings), 0)
+    assert np.array_equal(again.returns, labels.returns)
+    assert np.isfinite(labels.returns_calm).all()
+    assert np.isnan(again.returns_calm).all()
+    with pytest.raises(UnknownNameError, match=r"No kind of announcement is called 'maintenence'; did you mean"):
+        label_config("two-cell", told=("maintenence",))
+
+
+def test_a_focus_on_what_is_never_told_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r"labels.told = .*, but must be kinds that networks of 'aura-paper' are told"
+    ):
+        make_labels(label_config("aura-paper", load="high", networks=2, picks=0, told=FOCUS), 4, tmp_path)

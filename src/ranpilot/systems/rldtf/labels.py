@@ -4,7 +4,7 @@ Networks run under a mix of heuristics, so that states are varied. In picked sta
 tried: the agent takes it for `hold_steps` steps and then follows the heuristic `afterwards`, which all other agents
 follow from the start; the label is the team's discounted reward over `horizon_steps` steps, on `draws` fresh futures
 that all actions share, so that two actions that do the same have the same label. A state with an announcement is taken
-0.5 to 1.5 s before the event starts and is labelled twice, with the event and with it called off.
+0.5 to 1.5 s before the event starts and is labelled twice, with the event and, where that is compared, with it off.
 
 Labels come in chunks, each from networks of its own, kept in one file each: an interrupted run goes on, and what a
 chunk holds depends on nothing but its settings and number.
@@ -67,7 +67,7 @@ class Labels:
     returns: FloatArray
     """[N, K, M] of each action on each draw"""
     returns_calm: FloatArray
-    """[N, K, M] with the coming event called off; NaN where nothing is announced"""
+    """[N, K, M] with the coming event called off; NaN where nothing is announced or nobody asked for it"""
 
     def __len__(self) -> int:
         return len(self.agent)
@@ -143,6 +143,8 @@ def make_labels(
             part = label_chunk(config, len(parts))
             save_arrays(path, identity, {field.name: getattr(part, field.name) for field in fields(part)})
         if len(part) == 0:
+            if config.told:
+                raise ConfigError("labels.told", config.told, f"kinds that networks of {config.scenario!r} are told of")
             raise ConfigError("labels.picks", config.picks, "at least 1 where nothing is announced")
         parts.append(part)
         count += len(part)
@@ -155,7 +157,7 @@ def label_chunk(config: LabelConfig, chunk: int) -> Labels:
     """The labels of one batch of networks over one episode, in random order; depends on settings and number alone."""
     env = _environment(config, chunk)
     rng = np.random.default_rng([config.seed, VERSION, len(config.split), chunk])
-    picker = Picker(env, config.picks, rng)
+    picker = Picker(env, config.picks, rng, config.told)
     behaviour = _Mix(env.spec, env.num_networks, config.behaviour, rng)
     parts: list[Labels] = []
     for step in range(env.spec.episode_steps):
@@ -192,7 +194,7 @@ def _label(env: Environment, config: LabelConfig, picks: Picks, first_network: i
     rolled = _roll(env, config, picks, without_events=False)
     calm = np.full_like(rolled, np.nan)
     told = np.flatnonzero(picks.has_notice)
-    if len(told):
+    if len(told) and config.is_compared:
         calm[told] = _roll(env, config, picks.take(told), without_events=True)
     rows = picks.network
     return Labels(

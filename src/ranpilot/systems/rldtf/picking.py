@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ranpilot.envs.announcements import neighbour_kind
 from ranpilot.envs.controller import BoolArray, Environment, FloatArray, IntArray
 from ranpilot.twin.scenario import Scenario
 from ranpilot.twin.views import EventView
@@ -66,8 +68,13 @@ class HasEvents(Protocol):
 class Picker:
     """Says in every step of an episode which states are labelled; everything random is drawn at the beginning."""
 
-    def __init__(self, env: Environment, picks: int, rng: np.random.Generator) -> None:
-        """picks: states without announcement that every network gives, each in a step of its own."""
+    def __init__(
+        self, env: Environment, picks: int, rng: np.random.Generator, told: Sequence[str] | None = None
+    ) -> None:
+        """picks: states without announcement that every network gives, each in a step of its own.
+
+        told: kinds of announcements that are picked, all where None.
+        """
         self._env = env
         spec, count = env.spec, env.num_networks
         steps = np.arange(1, spec.episode_steps)
@@ -82,6 +89,7 @@ class Picker:
         events = 0 if self._networks is None else self._networks.events().kind.shape[1]
         known = None if self._networks is None else self._networks.scenario.events
         self._changes = np.array([kind.changes_anything for kind in known.kinds] if known else [], dtype=np.bool_)
+        self._is_wanted = _wanted([kind.name for kind in known.kinds] if known else [], told)
         self._when = rng.random((count, events))
         self._whose = rng.random((count, events))
 
@@ -123,7 +131,9 @@ class Picker:
         wanted_s = LEAD_S[0] + self._when * (latest - LEAD_S[0])
         due = (lead_s <= wanted_s + SLACK_S) & (lead_s > wanted_s - spec.step_s + SLACK_S) & (lead_s > 0)
         network, event = np.nonzero(due & (events.announced_slot <= slot) & (events.kind >= 0))
-        hearers = [np.flatnonzero(self._heard[:, cell]) for cell in events.cell[network, event]]
+        hearers = [self._hearers(events.cell[n, e], events.kind[n, e]) for n, e in zip(network, event, strict=True)]
+        has_any = np.array([len(agents) > 0 for agents in hearers], dtype=np.bool_)
+        network, event, hearers = network[has_any], event[has_any], [agents for agents in hearers if len(agents)]
         drawn = self._whose[network, event]
         agent = np.array([h[int(u * len(h))] for h, u in zip(hearers, drawn, strict=True)], dtype=np.int64)
         if not len(agent):
@@ -132,6 +142,18 @@ class Picker:
         is_told = _told(events, slot, network, self._heard[agent], self._changes) == event
         network, event, agent = network[is_told], event[is_told], agent[is_told]
         return Picks(network, agent, obs.notice_ids[network, agent].astype(np.int64), lead_s[network, event])
+
+    def _hearers(self, cell: int, kind: int) -> IntArray:
+        """Agents that are told of such an event in `cell` in words that are picked."""
+        agents = np.flatnonzero(self._heard[:, cell])
+        return agents[self._is_wanted[kind, (agents != cell).astype(np.int64)]]
+
+
+def _wanted(names: Sequence[str], told: Sequence[str] | None) -> BoolArray:
+    """[kind, 2] whether a kind's announcement is picked where it happens, and around it."""
+    if told is None:
+        return np.ones((len(names), 2), dtype=np.bool_)
+    return np.array([(name in told, neighbour_kind(name) in told) for name in names], dtype=np.bool_).reshape(-1, 2)
 
 
 def _told(events: EventView, slot: int, network: IntArray, heard: BoolArray, changes: BoolArray) -> IntArray:

@@ -1,0 +1,55 @@
+"""Train the advisers that ranpilot ships and reports: three seeds each of LoRA and of fully tuned layers.
+
+All six see the same labels. results/adviser.json gets every score of every run and what orders and other texts change;
+`--ship` copies the LoRA of the first seed into the package, where `embedded:adviser` finds it. It goes on where it was
+interrupted; runs and labels are in runs/advisers. Takes about two CPU hours, half of it labels.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from ranpilot.experiments.adviser import AdviserReport, train_adviser
+from ranpilot.runs import make_progress, write_json
+
+ROOT = Path(__file__).parent.parent
+RUNS = Path("runs/advisers")
+SHIPPED = ROOT / "src" / "ranpilot" / "llm" / "adapters" / "adviser"
+SEEDS = (0, 1, 2)
+METHODS: dict[str, dict[str, Any]] = {"lora": {"steps": 256}, "full": {"steps": 192}}
+SETTINGS: dict[str, Any] = {
+    "states": 640, "focus_states": 640, "heldout_states": 224, "heldout_focus_states": 160, "heldout_draws": 12,
+    "dtype": "bfloat16",
+}  # fmt: skip
+
+
+def main() -> int:
+    wanted = [(method, seed) for seed in SEEDS for method in METHODS]
+    reports = {}
+    for method, seed in wanted:
+        with make_progress(show=True) as progress:
+            reports[method, seed] = train(method, seed, progress)
+        print(f"{method}, seed {seed}: {reports[method, seed].adapter}", flush=True)
+    records = []
+    for (method, seed), report in reports.items():
+        records += [{**record, "method": method, "seed": seed} for record in report.flat()]
+    write_json(ROOT / "results" / "adviser.json", records)
+    if "--ship" in sys.argv:
+        shutil.rmtree(SHIPPED)
+        shutil.copytree(reports["lora", SEEDS[0]].adapter, SHIPPED)
+    return 0
+
+
+def train(method: Any, seed: int, progress: Any) -> AdviserReport:
+    """One of the six."""
+    return train_adviser(
+        ["aura-paper", "power-handover"], method=method, seed=seed, out=RUNS / f"{method}-{seed}",
+        labels=RUNS / "labels", progress=progress, **METHODS[method], **SETTINGS,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
