@@ -2,7 +2,8 @@
 
 All six see the same labels. results/adviser.json gets every score of every run and what orders and other texts change;
 `--ship` copies the LoRA of the first seed into the package, where `embedded:adviser` finds it. It goes on where it was
-interrupted; runs and labels are in runs/advisers. Takes about two CPU hours, half of it labels.
+interrupted; runs and labels are in runs/advisers. Named runs, such as `lora-0 full-2`, are done alone, so
+that several processes can share them out. Takes about two CPU hours, most of it labels.
 """
 
 from __future__ import annotations
@@ -21,18 +22,22 @@ SHIPPED = ROOT / "src" / "ranpilot" / "llm" / "adapters" / "adviser"
 SEEDS = (0, 1, 2)
 METHODS: dict[str, dict[str, Any]] = {"lora": {"steps": 256}, "full": {"steps": 192}}
 SETTINGS: dict[str, Any] = {
-    "states": 640, "focus_states": 640, "heldout_states": 224, "heldout_focus_states": 160, "heldout_draws": 12,
+    "states": 640, "focus_states": 640, "heldout_states": 192, "heldout_focus_states": 160, "heldout_draws": 12,
     "dtype": "bfloat16",
 }  # fmt: skip
 
 
 def main() -> int:
-    wanted = [(method, seed) for seed in SEEDS for method in METHODS]
-    reports = {}
+    named = [argument for argument in sys.argv[1:] if argument != "--ship"]
+    every = [(method, seed) for seed in SEEDS for method in METHODS]
+    wanted = [(method, seed) for method, seed in every if not named or f"{method}-{seed}" in named]
+    reports: dict[tuple[str, int], AdviserReport] = {}
     for method, seed in wanted:
         with make_progress(show=True) as progress:
             reports[method, seed] = train(method, seed, progress)
         print(f"{method}, seed {seed}: {reports[method, seed].adapter}", flush=True)
+    if named:
+        return 0
     records = []
     for (method, seed), report in reports.items():
         records += [{**record, "method": method, "seed": seed} for record in report.flat()]
