@@ -20,10 +20,10 @@ ROOT = Path(__file__).parent.parent
 RUNS = Path("runs/advisers")
 SHIPPED = ROOT / "src" / "ranpilot" / "llm" / "adapters" / "adviser"
 SEEDS = (0, 1, 2)
-METHODS: dict[str, dict[str, Any]] = {"lora": {"steps": 256}, "full": {"steps": 192}}
+METHODS: dict[str, dict[str, Any]] = {"lora": {"steps": 128}, "full": {"steps": 96}}
 SETTINGS: dict[str, Any] = {
-    "states": 640, "focus_states": 640, "heldout_states": 192, "heldout_focus_states": 160, "heldout_draws": 12,
-    "dtype": "bfloat16",
+    "states": 2048, "focus_states": 1536, "draws": 2, "dtype": "bfloat16",
+    "heldout_states": 192, "heldout_focus_states": 160, "heldout_draws": 12,
 }  # fmt: skip
 
 

@@ -74,7 +74,14 @@ def test_a_focus_is_taught_with_its_task_and_asked_by_itself(tmp_path: Path, mon
         return label_chunk(label_config("aura-paper", load="high", networks=16, picks=2), 0).take(slice(0, count))
 
     monkeypatch.setattr(adviser, "make_labels", remember)
-    counts = {"states": 4, "heldout_states": 4, "focus_states": 6, "heldout_focus_states": 8, "heldout_draws": 2}
+    counts = {
+        "states": 4,
+        "draws": 2,
+        "heldout_states": 4,
+        "focus_states": 6,
+        "heldout_focus_states": 8,
+        "heldout_draws": 2,
+    }
     training = {"method": "full", "depth": 1, "steps": 1}
     run = adviser._make_run(["aura-paper", "power-handover"], "two-cell", "high", counts, training)
     work = adviser._Work(run, tmp_path, tmp_path / "labels", SilentProgress())

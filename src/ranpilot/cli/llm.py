@@ -77,8 +77,9 @@ def train(  # noqa: PLR0913  # one option each
     with make_progress(show=True) as progress:
         report = train_adviser(
             split_names(task) or [], scenario=scenario, load=load, method=method, depth=depth, states=states,
-            steps=steps, heldout_states=heldout_states, heldout_draws=heldout_draws, seed=seed, out=out, labels=labels,
-            new=new, progress=progress,
+            steps=steps, heldout_states=heldout_states, draws=draws, heldout_draws=heldout_draws,
+            focus_states=focus_states, heldout_focus_states=heldout_focus_states, dtype=dtype, seed=seed, out=out,
+            labels=labels, new=new, progress=progress,
         )  # fmt: skip
     for title, lines in report.tables():
         make_console().print(make_table(title, lines))

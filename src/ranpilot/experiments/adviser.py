@@ -62,6 +62,7 @@ class AdviserRun(BaseModel, frozen=True, extra="forbid"):
     scenario: str
     load: str | None
     states: Annotated[Count, Field(description="labelled states of each task")]
+    draws: Annotated[int, Field(ge=2, le=4096, description="futures that each action is tried on in training")]
     heldout_states: Count
     focus_states: Annotated[int, Field(ge=0, description="more of them, with the announcements of FOCUS, on the twin")]
     heldout_focus_states: Annotated[int, Field(ge=0)]
@@ -118,6 +119,7 @@ def train_adviser(  # noqa: PLR0913  # one option each, the same as on the comma
     seed: int = 0,
     heldout_states: int = 256,
     heldout_draws: int = 16,
+    draws: int = 4,
     focus_states: int = 0,
     heldout_focus_states: int = 0,
     out: str | Path | None = None,
@@ -135,7 +137,7 @@ def train_adviser(  # noqa: PLR0913  # one option each, the same as on the comma
     """
     run = _make_run(
         tasks, scenario, load,
-        {"states": states, "heldout_states": heldout_states, "heldout_draws": heldout_draws,
+        {"states": states, "draws": draws, "heldout_states": heldout_states, "heldout_draws": heldout_draws,
          "focus_states": focus_states, "heldout_focus_states": heldout_focus_states},
         {"method": method, "depth": depth or DEPTHS[method], "steps": steps or STEPS[method], "seed": seed, **training},
     )  # fmt: skip
@@ -175,8 +177,9 @@ class _Work:
     def _configs(self, task: str, heldout: bool, **settings: Any) -> list[LabelConfig]:
         # What would be without the event is asked in evaluation alone.
         settings |= {"seed": self.run.label_seed, "is_compared": heldout}
+        settings["draws"] = self.run.heldout_draws if heldout else self.run.draws
         if heldout:
-            settings |= {"split": "heldout", "draws": self.run.heldout_draws}
+            settings["split"] = "heldout"
         if task == AURA_PAPER:
             return label_configs(AURA_PAPER, load=self.run.load, **settings)
         return label_configs(self.run.scenario, load=self.run.load, task=task, **settings)
