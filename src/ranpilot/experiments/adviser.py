@@ -346,7 +346,7 @@ def _make_run(
     except ValidationError as error:
         raise as_config_error(error, AdaptConfig, prefix="training") from None
     try:
-        return AdviserRun(tasks=tuple(tasks), scenario=scenario, load=load, training=config, **counts)  # type: ignore[arg-type]
+        return AdviserRun(tasks=tuple(tasks), scenario=scenario, load=load, training=config, **counts)
     except ValidationError as error:
         raise as_config_error(error, AdviserRun) from None
 

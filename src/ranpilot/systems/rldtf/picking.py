@@ -146,7 +146,8 @@ class Picker:
     def _hearers(self, cell: int, kind: int) -> IntArray:
         """Agents that are told of such an event in `cell` in words that are picked."""
         agents = np.flatnonzero(self._heard[:, cell])
-        return agents[self._is_wanted[kind, (agents != cell).astype(np.int64)]]
+        wanted: IntArray = agents[self._is_wanted[kind, (agents != cell).astype(np.int64)]]
+        return wanted
 
 
 def _wanted(names: Sequence[str], told: Sequence[str] | None) -> BoolArray:
