@@ -18,8 +18,9 @@ PAGE = ROOT / "docs" / "twin.md"
 
 
 @pytest.fixture
-def generator(tmp_path: Path) -> ModuleType:
+def generator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """scripts/make_docs.py over results that a test writes."""
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
     spec = importlib.util.spec_from_file_location("make_docs", ROOT / "scripts" / "make_docs.py")
     assert spec is not None
     assert spec.loader is not None
