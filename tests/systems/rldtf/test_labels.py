@@ -126,8 +126,8 @@ def test_a_focus_labels_nothing_but_its_announcements() -> None:
     assert np.array_equal(again.returns, labels.returns)
     assert np.isfinite(labels.returns_calm).all()
     assert np.isnan(again.returns_calm).all()
-    with pytest.raises(UnknownNameError, match=r"No kind of announcement is called 'maintenence'; did you mean"):
-        label_config("two-cell", told=("maintenence",))
+    with pytest.raises(UnknownNameError, match=r"No kind of announcement is called 'maintenances'; did you mean"):
+        label_config("two-cell", told=("maintenances",))
 
 
 def test_a_focus_on_what_is_never_told_is_refused(tmp_path: Path) -> None:
