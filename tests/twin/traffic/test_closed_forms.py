@@ -98,12 +98,13 @@ def test_full_buffer_offers_a_packet_at_the_same_slots_to_everybody() -> None:
             {"kind": "poison"},
             UnknownNameError,
             "No traffic model is called 'poison'; did you mean 'poisson'"
-            " (known: fitted, full-buffer, periodic, poisson, replay).",
+            " (known: fitted, ftp-3, full-buffer, mmtc-bursts, periodic, poisson, replay, urllc, video, xr-frames).",
         ),
         (
             {},
             ConfigError,
-            "traffic.kind = None, but must be one of fitted, full-buffer, periodic, poisson, replay.",
+            "traffic.kind = None, but must be one of fitted, ftp-3, full-buffer, mmtc-bursts, periodic, poisson,"
+            " replay, urllc, video, xr-frames.",
         ),
         (
             {"kind": "poisson", "rate": 1.0},

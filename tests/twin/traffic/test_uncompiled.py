@@ -15,6 +15,11 @@ CONFIGS = (
     {"kind": "periodic", "jitter_s": 0.01},
     {"kind": "fitted", "profile": "urllc"},
     {"kind": "fitted", "profile": "embb", "scale": 2.0},
+    {"kind": "ftp-3"},
+    {"kind": "mmtc-bursts", "burst_s": 3.0},
+    {"kind": "urllc", "mean_gap_s": 0.02},
+    {"kind": "video", "frames_per_segment": 30},
+    {"kind": "xr-frames"},
 )
 SCRIPT = """
 import json, sys, warnings

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Traffic", "TrafficShare"]
 
+RATES, GAPS = ("scale", "mean_rate_bps"), ("mean_gap_s", "period_s")
+"""Fields of a model's config that its rate is proportional to, and those that it falls with."""
+
 
 class TrafficShare(Part):
     """One kind of traffic: the share of the users who have it, what it asks for, and the model's own config."""
@@ -73,8 +76,11 @@ class Traffic(Part):
         return self
 
     @model_validator(mode="after")
-    def _rates_fit_when_scaled(self) -> Self:
-        self.models()
+    def _rates_and_bursts_fit(self) -> Self:
+        for config in self.models():
+            if config.burst_packets > self.buffer_packets:
+                allowed = f"at least {config.burst_packets}, which traffic {config.kind!r} sends in one burst"
+                raise ConfigError("buffer_packets", self.buffer_packets, allowed)
         return self
 
     def models(self) -> tuple[TrafficConfig, ...]:
@@ -86,12 +92,14 @@ def _scaled(config: TrafficConfig, rate_scale: float) -> TrafficConfig:
     """`config` at `rate_scale` times its rate, by whichever field it has for that."""
     if rate_scale == 1.0:
         return config
-    for field in ("scale", "mean_rate_bps"):
+    for field in (*RATES, *GAPS):
         if field in type(config).model_fields:
             values = config.model_dump()
+            value = values[field] * rate_scale if field in RATES else values[field] / rate_scale
             try:
-                return type(config).model_validate({**values, field: values[field] * rate_scale})
+                return type(config).model_validate({**values, field: value})
             except ValidationError:
-                allowed = f"such that {field} ({values[field]:g}) times it can be used for traffic {config.kind!r}"
+                how = "times" if field in RATES else "divided by"
+                allowed = f"such that {field} ({values[field]:g}) {how} it can be used for traffic {config.kind!r}"
                 raise ConfigError("rate_scale", rate_scale, allowed) from None
     raise ConfigError("rate_scale", rate_scale, f"1 where a kind of traffic is {config.kind!r}")

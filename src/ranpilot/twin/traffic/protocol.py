@@ -65,6 +65,11 @@ class TrafficConfig(BaseModel):
 
     kind: str
 
+    @property
+    def burst_packets(self) -> int:
+        """Packets that come as one thing (a file, a frame): a queue must have room for as many."""
+        return 1
+
 
 class TrafficModel(Protocol):
     """Packets for blocks of slots; row r depends only on (seed[r], networks[r], ues[r], block, state[r])."""

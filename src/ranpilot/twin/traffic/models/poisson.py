@@ -12,9 +12,9 @@ from typing import Annotated, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from ranpilot.errors import ConfigError
 from ranpilot.kernels import kernel
 from ranpilot.twin.rng import STREAM_TRAFFIC, draw_uniform4, fold_seed
+from ranpilot.twin.traffic.packets import check_packet_rate
 from ranpilot.twin.traffic.protocol import (
     BLOCK_SLOTS,
     FloatArray,
@@ -27,9 +27,6 @@ from ranpilot.twin.traffic.protocol import (
 )
 
 __all__ = ["Poisson"]
-
-MOST_PACKETS_PER_S = 1e5
-"""Of one user; all packets of a block of 1000 slots are held at once."""
 
 
 class Poisson:
@@ -44,9 +41,7 @@ class Poisson:
 
         @model_validator(mode="after")
         def _packets_fit_a_block(self) -> Self:
-            if self.mean_rate_bps > MOST_PACKETS_PER_S * self.packet_bits:
-                least = math.ceil(self.mean_rate_bps / MOST_PACKETS_PER_S)
-                raise ConfigError("packet_bits", self.packet_bits, f"at least {least} at {self.mean_rate_bps:g} bit/s")
+            check_packet_rate(self.mean_rate_bps, self.packet_bits)
             return self
 
     state_size: ClassVar[int] = 0
