@@ -14,12 +14,12 @@ def fit(
     capture: File, /, out: Path | None = None, phone: str | None = None, cut_idle_s: float | None = None,
     json_file: JsonFile = None,
 ) -> None:  # fmt: skip
-    """Fit a traffic model to a CSV capture and print how well it reproduces it.
+    """Fit a traffic model to a capture and print how well it reproduces it.
 
     Args:
-        capture: a CSV file of packets.
+        capture: a pcap, pcapng or CSV file of packets.
         out: write the model to this JSON file.
-        phone: address of the phone in the capture.
+        phone: IP address whose packets are the downlink.
         cut_idle_s: shorten silences above this many seconds.
         json_file: write the comparison to this file.
     """
@@ -36,12 +36,12 @@ def fit(
 
 
 def replay(capture: File, /, out: Path, phone: str | None = None, cut_idle_s: float | None = None) -> None:
-    """Check a CSV capture and turn its downlink into the replay format.
+    """Check a capture and turn its downlink into the replay format.
 
     Args:
-        capture: a CSV file of packets.
+        capture: a pcap, pcapng or CSV file of packets.
         out: the .npz file to write.
-        phone: address of the phone in the capture.
+        phone: IP address whose packets are the downlink.
         cut_idle_s: shorten silences above this many seconds.
     """
     from ranpilot.twin.traffic.capture import PHONE

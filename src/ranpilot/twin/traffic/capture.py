@@ -1,8 +1,8 @@
-"""Packet captures: reads a CSV in the format of TRACTOR and keeps the downlink of one phone.
+"""Packet captures: reads pcap, pcapng or a CSV in the format of TRACTOR, and keeps the downlink of one phone.
 
-Columns `App name,No.,Time,Source,Destination,Protocol,Length`, of which Time (s), Source, Destination and Length (bytes
-with headers) are used; others may be there or not. Downlink are the rows whose destination is the phone. Rows of both
-directions say how long the capture is and where it was cut.
+CSV: columns `App name,No.,Time,Source,Destination,Protocol,Length`, of which Time (s), Source, Destination and Length
+(bytes with headers) are used; others may be there or not. `pcap_file.py` tells what is taken from a pcap. Downlink are
+the rows whose destination is the phone. Rows of both directions say how long the capture is and where it was cut.
 
 Cuts: where a capture is known to have had other traffic removed (`cut_idle_s` is given), every silence of both
 directions that is longer is taken to be removed time, and the capture falls into pieces there. Nothing else is ever
@@ -82,10 +82,10 @@ def data_folder() -> Path:
 
 
 def read_capture(path: str | Path, *, phone: str = PHONE, cut_idle_s: float | None = None) -> Capture:
-    """The downlink of `phone` in a CSV capture. Raises: InputError, TraceError with file and line."""
+    """The downlink of `phone` in a capture. Raises: InputError, TraceError with file and line (or packet)."""
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"{path}: no such file, but must be a capture as CSV with {_EXAMPLE}.")
+        raise InputError(f"{path}: no such file, but must be a capture as pcap, or as CSV with {_EXAMPLE}.")
     return parse_capture(path.read_bytes(), str(path), phone=phone, cut_idle_s=cut_idle_s)
 
 
@@ -107,15 +107,18 @@ def read_tractor(names: list[str], *, cut_idle_s: dict[str, float] | None = None
 
 
 def parse_capture(content: bytes, source: str, *, phone: str = PHONE, cut_idle_s: float | None = None) -> Capture:
-    """The downlink of `phone` in the bytes of a CSV capture; `source` names it in errors."""
+    """The downlink of `phone` in the bytes of a capture; `source` names it in errors."""
     if cut_idle_s is not None and not 0.0 < cut_idle_s < math.inf:
         raise ConfigError("cut_idle_s", cut_idle_s, "a positive number of seconds")
-    is_pcap = content[:4] in _PCAP_MAGIC or source.endswith((".pcap", ".pcapng"))
-    if is_pcap:
-        remedy = f"CSV with {_EXAMPLE} (pcap is not read yet; export it as CSV first)"
-        raise TraceError(source, 1, "a pcap file", remedy)
-    time, is_down, length, seen = _parse_rows(content, source, phone)
-    last_line = len(time) + 1
+    if content[:4] in _PCAP_MAGIC or source.endswith((".pcap", ".pcapng")):
+        # dpkt takes a tenth of a second to load.
+        from ranpilot.twin.traffic.pcap_file import parse_pcap
+
+        time, is_down, length, seen = parse_pcap(content, source, phone)
+        last_line = len(time)
+    else:
+        time, is_down, length, seen = _parse_rows(content, source, phone)
+        last_line = len(time) + 1
     if not is_down.any():
         where = ", ".join(sorted(seen)[:5])
         raise TraceError(source, last_line, f"phone {phone} receives no packet", f"one of the destinations ({where})")

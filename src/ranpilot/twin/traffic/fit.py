@@ -112,9 +112,9 @@ def fit_capture(
     cut_idle_s: float | None = None,
     out: str | Path | None = None,
 ) -> FitReport:
-    """Fit a profile with one component to a CSV capture, and write it to `out` where given.
+    """Fit a profile with one component to a capture (pcap or CSV), and write it to `out` where given.
 
-    Raises: TraceError with file and line for what cannot be read, InputError where `out` cannot be written.
+    Raises: TraceError with file and line (or packet) for what cannot be read, InputError where `out` cannot be written.
     """
     if out is not None and not str(out).endswith(".json"):
         raise InputError(f"{out}: the name of a profile must end with .json.")

@@ -85,9 +85,9 @@ class ReplayReport:
 def replay_capture(
     path: str | Path, out: str | Path, *, phone: str = PHONE, cut_idle_s: float | None = None
 ) -> ReplayReport:
-    """Check a CSV capture and write its downlink as a replay file, complete or not at all.
+    """Check a capture (pcap or CSV) and write its downlink as a replay file, complete or not at all.
 
-    Raises: TraceError with file and line for what cannot be read, InputError where `out` cannot be written.
+    Raises: TraceError with file and line (or packet) for what cannot be read, InputError where `out` cannot be written.
     """
     out = Path(out)
     if out.suffix != ".npz":
