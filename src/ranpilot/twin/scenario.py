@@ -24,8 +24,9 @@ from ranpilot.twin.description.radio import Radio
 from ranpilot.twin.description.rrc import Rrc
 from ranpilot.twin.description.site import LEAST_POWER_DBM, Cell
 from ranpilot.twin.description.traffic import Traffic
-from ranpilot.twin.description.users import Arrivals, Static, Users
+from ranpilot.twin.description.users import Arrivals, Static, Trace, Users
 from ranpilot.twin.events import Events
+from ranpilot.twin.layout.trace_file import check_traces
 
 __all__ = ["ControlStep", "Scenario", "Split", "merge"]
 
@@ -80,6 +81,7 @@ class Scenario(Part):
             raise ConfigError("control.step_ms", self.control.step_ms, f"a multiple of {self.slot_s * 1e3:g} ms slots")
         self._check_rrc()
         self._check_traffic()
+        self._check_mobility()
         if self.events is not None:
             self.events.check_population(isinstance(self.users.population, Arrivals))
             self.events.check_power(min(cell.power_range_dbm[0] for cell in self.cells), LEAST_POWER_DBM)
@@ -103,6 +105,12 @@ class Scenario(Part):
         if self.traffic.buffer_packets > most:
             allowed = f"at most {most} for {self.num_places} users (1 GiB of queues in one network)"
             raise ConfigError("traffic.buffer_packets", self.traffic.buffer_packets, allowed)
+
+    def _check_mobility(self) -> None:
+        mobility = self.users.mobility
+        if isinstance(mobility, Trace):
+            duration_s = self.control.step_ms * 1e-3 * self.control.episode_steps
+            check_traces(mobility.read(), self.layout.area_m, duration_s)
 
     @property
     def slot_s(self) -> float:
@@ -155,7 +163,14 @@ class Scenario(Part):
 
     def hash(self) -> str:
         """A short hash of everything that decides how the network behaves."""
-        values = self.model_dump(mode="json", exclude={"description", "loads", "splits"})
+        # A file is known by what it holds, not by where it lies.
+        left_out: dict[str, Any] = {
+            "description": True,
+            "loads": True,
+            "splits": True,
+            "users": {"mobility": {"file": True}},
+        }
+        values = self.model_dump(mode="json", exclude=left_out)
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -164,7 +179,8 @@ def merge(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
     result = dict(values)
     for key, change in changes.items():
         old = result.get(key)
-        same_kind = isinstance(old, Mapping) and isinstance(change, Mapping)
+        # A change that names a file leaves nothing of what another file was told to be.
+        same_kind = isinstance(old, Mapping) and isinstance(change, Mapping) and "file" not in change
         if same_kind and old.get("kind") == change.get("kind", old.get("kind")):  # type: ignore[union-attr]
             result[key] = merge(old, change)  # type: ignore[arg-type]
         else:

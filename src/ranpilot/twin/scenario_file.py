@@ -13,12 +13,16 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from ranpilot.errors import ConfigError, UnknownNameError
 from ranpilot.twin.description.layout import KINDS as LAYOUT_KINDS
+from ranpilot.twin.description.users import MOBILITY_KINDS
 from ranpilot.twin.scenario import Scenario
 from ranpilot.validation import first_problem
 
 __all__ = ["load_scenario", "read_scenario", "scenario_names", "validate_scenario"]
 
 Path_ = tuple[str | int, ...]
+
+UNNAMED = ("arrivals", "[key]", "model", *MOBILITY_KINDS, *LAYOUT_KINDS)
+"""What pydantic names and no file does: chosen members of unions, a mapping's key, what holds a model's config."""
 
 
 def scenario_names() -> list[str]:
@@ -101,10 +105,13 @@ def _try_changes(scenario: Scenario, change: Any, lines: Any, at: Path_, source:
 
 
 def _find_files(values: Any, folder: Path) -> None:
-    """Put `folder` in front of every file that a layout of kind csv names, wherever it stands."""
+    """Put `folder` in front of every file that a layout of kind csv or a mobility names, wherever it stands."""
     if isinstance(values, Mapping):
         if values.get("kind") == "csv" and isinstance(values.get("file"), str):
             values["file"] = str(folder / values["file"])  # type: ignore[index]
+        mobility = values.get("mobility")
+        if isinstance(mobility, Mapping) and isinstance(mobility.get("file"), str):
+            mobility["file"] = str(folder / mobility["file"])  # type: ignore[index]
         for item in values.values():
             _find_files(item, folder)
 
@@ -145,7 +152,6 @@ def _plain(value: Any) -> Any:
 
 def _explain(error: ValidationError) -> tuple[Path_, Any, str]:
     """Path, value and what is allowed, for the first problem, as the keys stand in the file."""
-    # pydantic names the chosen member of a union, a mapping's key, and the field that holds a traffic model's config.
-    problem = first_problem(error, Scenario, unnamed=("static", "arrivals", "[key]", "model", *LAYOUT_KINDS))
+    problem = first_problem(error, Scenario, unnamed=UNNAMED)
     path = tuple(part for part in problem.path if part != "model")
     return path, problem.value, problem.allowed

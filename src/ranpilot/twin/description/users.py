@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from ranpilot.errors import ConfigError
 from ranpilot.twin.bounds import Part, bounded
+from ranpilot.twin.layout.trace_file import UserTraces, read_traces, trace_digest
 
-__all__ = ["Arrivals", "Indoor", "Mobility", "Population", "Static", "Users", "floor_height_m"]
+__all__ = [
+    "MOBILITY_KINDS",
+    "Arrivals",
+    "Indoor",
+    "Mobility",
+    "Population",
+    "Static",
+    "Trace",
+    "Users",
+    "floor_height_m",
+]
+
+MOBILITY_KINDS = ("static", "lines", "waypoint", "trace")
 
 
 class Static(Part):
@@ -51,6 +66,44 @@ class Mobility(Part):
         return self
 
 
+class Trace(Part):
+    """Users move as a CSV file says (`layout/trace_file.py` names its columns), which must cover an episode.
+
+    Places take the users of the file in its order, and begin again with the first where there are more places; who
+    comes later is where that user is by then. After its last point a user stays there.
+    """
+
+    kind: Literal["trace"]
+    file: Path
+    """In a scenario file, relative to it."""
+    sha256: str | None = None
+    """Of the file, taken as the scenario is read; a file that has changed since is refused."""
+    min_speed_kmh: Annotated[float, bounded(0.0, 500.0, "km/h")] = 3.0
+    """The channel of a user fades as at the mean speed of its trace, or as at this one where that is lower."""
+
+    def read(self) -> UserTraces:
+        """What the file holds. Raises ConfigError where it cannot be used or has changed."""
+        return read_traces(self.file, self.sha256 or trace_digest(self.file))
+
+
+def _name_kind(value: Any) -> Any:
+    """What names a file is a trace, anything else without a kind is lines."""
+    if isinstance(value, Mapping) and "kind" not in value:
+        return {"kind": "trace" if "file" in value else "lines", **value}
+    return value
+
+
+def _take_hash(mobility: Mobility | Trace) -> Mobility | Trace:
+    if isinstance(mobility, Trace) and mobility.sha256 is None:
+        return mobility.model_copy(update={"sha256": trace_digest(mobility.file)})
+    return mobility
+
+
+AnyMobility = Annotated[
+    Annotated[Mobility | Trace, Field(discriminator="kind")], BeforeValidator(_name_kind), AfterValidator(_take_hash)
+]
+
+
 class Indoor(Part):
     """Users in buildings of their own, on a floor and some way behind the outer wall (TR 38.901 §7.4.3, Table 7.2-1).
 
@@ -82,7 +135,7 @@ class Users(Part):
     """Who is in the network and how their receivers are."""
 
     population: Population
-    mobility: Mobility = Mobility()
+    mobility: AnyMobility = Mobility()
     height_m: Annotated[float, bounded(0.5, 22.5, "m")] = 1.5
     """Of users outdoors."""
     indoor: Indoor | None = None

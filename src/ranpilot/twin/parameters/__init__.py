@@ -58,8 +58,10 @@ from ranpilot.twin.parameters.population import (
     SHARE_BELOW,
     STANDING,
     STRAIGHT_LINES,
+    TRACES,
     WAYPOINTS,
     PopulationRules,
+    UserWays,
     make_population,
 )
 from ranpilot.twin.parameters.rrc import EVENT_A3, EVENT_A5, NO_REPORTING, RrcRules, make_rrc
@@ -108,6 +110,7 @@ __all__ = [
     "STRAIGHT_LINES",
     "TICK_S",
     "TOLD_SHARE",
+    "TRACES",
     "TRANSPORT_BITS",
     "WAYPOINTS",
     "WEIGHT_BELOW",
@@ -119,6 +122,7 @@ __all__ = [
     "Parameters",
     "PopulationRules",
     "RrcRules",
+    "UserWays",
     "make_parameters",
 ]
 

@@ -1,4 +1,4 @@
-"""Users move, each RRC period: straight lines reflected at the border, or from waypoint to waypoint.
+"""Users move, each RRC period: straight lines reflected at the border, from waypoint to waypoint, or along a trace.
 
 Where the plane is wrapped around there is no border: who leaves the cluster of sites enters it on the other side, goal
 and all. Users in buildings take their floor and their wall along.
@@ -11,8 +11,9 @@ import math
 from ranpilot.kernels import woven_kernel
 from ranpilot.twin import state as s
 from ranpilot.twin.map import wrap_place
-from ranpilot.twin.parameters import STANDING, STRAIGHT_LINES, TICK_S, Parameters
+from ranpilot.twin.parameters import STANDING, STRAIGHT_LINES, TICK_S, TRACES, Parameters
 from ranpilot.twin.rrc.places import draw_goal
+from ranpilot.twin.rrc.traces import trace_place
 
 __all__ = ["move_user"]
 
@@ -22,6 +23,11 @@ def move_user(net: s.Network, parameters: Parameters, ue: int, slot: int) -> Non
     """Move a user for one RRC period."""
     mobility = parameters.population.mobility
     if mobility == STANDING:
+        return
+    if mobility == TRACES:
+        time_s = (slot + 1) * parameters.grid.slot_s
+        trace_x_m, trace_y_m = trace_place(parameters.population.ways, ue, time_s)
+        net.ue_real[ue, s.X_M], net.ue_real[ue, s.Y_M] = wrap_place(parameters.air, trace_x_m, trace_y_m)
         return
     x_m = net.ue_real[ue, s.X_M] + net.ue_real[ue, s.VELOCITY_X_MPS] * TICK_S
     y_m = net.ue_real[ue, s.Y_M] + net.ue_real[ue, s.VELOCITY_Y_MPS] * TICK_S

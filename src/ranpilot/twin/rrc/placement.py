@@ -2,7 +2,7 @@
 
 Points are uniform over the rectangle, or over the hexagons of the sites (each of three rhombi, so that two uniform
 numbers give a point without rejection); then either the point is drawn anew until the user's own cell is the strongest
-there, or the user begins in the strongest cell wherever it is.
+there, or the user begins in the strongest cell wherever it is. Along a trace, the time says where.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ranpilot.twin.parameters import (
     MIN_FLOORS,
     SITE_X_M,
     SITE_Y_M,
+    TRACES,
     Parameters,
 )
 from ranpilot.twin.radio.penetration import indoor_loss_db
@@ -31,8 +32,12 @@ from ranpilot.twin.rng import (
     draw_uniform4,
     philox4x32,
 )
+from ranpilot.twin.rrc.traces import trace_place
 
-__all__ = ["ANY_SITE", "draw_place", "draw_point"]
+__all__ = ["ANY_SITE", "BEFORE_START", "draw_place", "draw_point"]
+
+BEFORE_START = 0xFFFFFFFF
+"""The slot under which the start of an episode is drawn; no running slot has it."""
 
 PLACEMENT_TRIES = 256
 """Points that are drawn for one user; where no point is the cell's own, the one where it comes closest is taken."""
@@ -48,6 +53,12 @@ def draw_place(net: s.Network, parameters: Parameters, ue: int, cell: int, seria
     """
     num_cells = len(net.cell)
     _draw_building(net, parameters, ue, serial * num_cells + cell, slot)
+    if parameters.population.mobility == TRACES:
+        time_s = 0.0 if slot == BEFORE_START else (slot + 1) * parameters.grid.slot_s
+        trace_x_m, trace_y_m = trace_place(parameters.population.ways, ue, time_s)
+        net.ue_real[ue, s.X_M], net.ue_real[ue, s.Y_M] = wrap_place(parameters.air, trace_x_m, trace_y_m)
+        fill_gains(net, parameters.air, ue)
+        return _strongest(net, ue)
     site = ANY_SITE
     if parameters.population.is_uniform == 1:
         site = _site_of(parameters, cell)

@@ -9,11 +9,12 @@ from ranpilot.twin import state as s
 from ranpilot.twin.mac.queue import flush_queue
 from ranpilot.twin.mac.reports import forget_reports
 from ranpilot.twin.mac.retransmission import flush_processes
-from ranpilot.twin.parameters import STANDING, WAYPOINTS, Parameters
+from ranpilot.twin.parameters import STANDING, TRACES, WAYPOINTS, Parameters
 from ranpilot.twin.radio.fading import link_fading_start
 from ranpilot.twin.rng import STREAM_MOBILITY, draw_uniform4
 from ranpilot.twin.rrc.measurements import measure_user, rank_interferers, update_gains
 from ranpilot.twin.rrc.placement import ANY_SITE, draw_point
+from ranpilot.twin.rrc.traces import way_of
 
 __all__ = ["change_cell", "draw_goal", "leave_place", "renew_fading", "take_place"]
 
@@ -33,7 +34,11 @@ def take_place(net: s.Network, parameters: Parameters, ue: int, cell: int, slot:
     turn, pace, _, _ = draw_uniform4(net.identity[s.SEED], net.identity[s.NETWORK], ue, slot, STREAM_MOBILITY)
     rules = parameters.population
     speed_mps = rules.min_speed_mps + pace * (rules.max_speed_mps - rules.min_speed_mps)
-    if rules.mobility == STANDING:
+    if rules.mobility == TRACES:
+        # Where it goes from here is in the trace.
+        speed_mps = rules.ways.fading_mps[way_of(rules.ways, ue)]
+        net.ue_real[ue, s.SPEED_MPS] = 0.0
+    elif rules.mobility == STANDING:
         # Around someone who stands still things move: the channel keeps the Doppler of the drawn speed.
         net.ue_real[ue, s.SPEED_MPS] = 0.0
     else:

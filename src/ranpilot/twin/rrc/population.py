@@ -14,13 +14,10 @@ from ranpilot.twin.rng import (
     draw_uniform,
     draw_uniform4,
 )
-from ranpilot.twin.rrc.placement import draw_place
+from ranpilot.twin.rrc.placement import BEFORE_START, draw_place
 from ranpilot.twin.rrc.places import leave_place, take_place
 
 __all__ = ["BEFORE_START", "arrive_and_depart", "populate"]
-
-BEFORE_START = 0xFFFFFFFF
-"""The slot under which the start of an episode is drawn; no running slot has it."""
 
 
 @woven_kernel
