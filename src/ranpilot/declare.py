@@ -1,6 +1,6 @@
 """The two declarations: what can be measured in a network and what can be set in it.
 
-Each is declared once, as a module constant (`twin/kpm.py`, `twin/controls.py`, a task of its own). Observation
+Each is declared once, as a module constant (`twin/kpm/`, `twin/controls.py`, a task of its own). Observation
 bounds, action spaces, words, JSON schemas, table columns and RIC messages are all made from them.
 """
 
@@ -12,7 +12,7 @@ from typing import Literal
 __all__ = ["Better", "Control", "ControlKind", "Measurement", "Scope"]
 
 Scope = Literal["network", "cell", "slice", "ue", "link"]
-"""What one value belongs to; `link` is a pair of cell and UE."""
+"""What one value belongs to; `slice` is a slice within a cell ([B, C, S]), `link` a pair of UE and cell ([B, U, C])."""
 
 Better = Literal["higher", "lower", "neither"]
 ControlKind = Literal["continuous", "integer", "flag"]

@@ -37,7 +37,8 @@ def test_both_tables_hold_every_value_of_cells_and_users(scenario: Scenario, tmp
         scenario, seconds=0.2, num_networks=2, period_s=0.1, warm_up_s=0.0, tables=tables, picture=tmp_path / "run.png"
     )
     text, binary = pd.read_csv(tables[0], keep_default_na=False), pd.read_parquet(tables[1])
-    assert list(text.columns) == ["end_s", "network", "scope", "cell", "cell_name", "ue", "kpm", "unit", "value"]
+    place = ["network", "scope", "cell", "cell_name", "slice", "ue"]
+    assert list(text.columns) == ["end_s", *place, "kpm", "unit", "value"]
     pd.testing.assert_frame_equal(text, binary.reset_index(drop=True), check_dtype=False)
     assert set(text["scope"]) == {"cell", "ue"}
     assert set(text["end_s"]) == {0.1, 0.2}

@@ -7,7 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from ranpilot.declare import Measurement
 from ranpilot.twin import Networks, kpm, state
+from ranpilot.twin.frames import tidy
 from ranpilot.twin.scenario import Scenario
 
 MakeScenario = Callable[..., Scenario]
@@ -182,8 +184,21 @@ def test_the_frame_is_tidy(make_scenario: MakeScenario) -> None:
     networks.advance(100)
     kept = networks.fork(1)
     frame, values = networks.measure_frame(), kept.measure()
-    assert list(frame.columns) == ["network", "scope", "cell", "ue", "kpm", "unit", "value"]
+    assert list(frame.columns) == ["network", "scope", "cell", "slice", "ue", "kpm", "unit", "value"]
     assert set(frame["network"]) == {5, 6}
-    assert not frame.duplicated(["network", "cell", "ue", "kpm"]).any()
+    assert not frame.duplicated(["network", "cell", "slice", "ue", "kpm"]).any()
     link = frame[(frame["kpm"] == kpm.LINK_SINR.name) & (frame["network"] == 6) & (frame["ue"] == 4)]
     np.testing.assert_array_equal(link.sort_values("cell")["value"], values[kpm.LINK_SINR.name][1, 4])
+
+
+def test_a_slice_has_a_row_in_every_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    share = Measurement("RP.Share", "%", "slice", 0.0, 100.0, "neither")
+    monkeypatch.setitem(kpm.MEASUREMENTS, share, lambda window: np.zeros(0))
+    values = np.arange(12.0).reshape(1, 2, 6)
+    frame = tidy({share.name: values, kpm.PRB_USE.name: np.zeros((1, 2))}, np.array([7]))
+    rows = frame[frame["scope"] == "slice"]
+    assert set(rows["ue"]) == {-1} and set(frame.loc[frame["scope"] == "cell", "slice"]) == {-1}
+    np.testing.assert_array_equal(rows.sort_values(["cell", "slice"])["value"], values.ravel())
+    assert rows.set_index(["cell", "slice"]).loc[(1, 3), "value"] == values[0, 1, 3]
+    without_slices = tidy({share.name: np.zeros((1, 2, 0)), kpm.PRB_USE.name: np.zeros((1, 2))}, np.array([7]))
+    assert set(without_slices["scope"]) == {"cell"}

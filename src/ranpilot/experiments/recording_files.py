@@ -37,7 +37,7 @@ SHOWN = (
     kpm.CONNECTED_MEAN,
 )
 """What a picture shows."""
-SCOPES = ("cell", "ue")
+SCOPES = ("cell", "slice", "ue")
 """What the file of periods holds; links would be users times cells."""
 
 
@@ -51,7 +51,7 @@ class PeriodFile(Protocol):
 
 @contextmanager
 def open_period_file(path: Path, cell_names: Sequence[str]) -> Iterator[PeriodFile]:
-    """Begin a file of one row a value: end_s, network, scope, cell, cell_name, ue, kpm, unit, value.
+    """Begin a file of one row a value: end_s, network, scope, cell, cell_name, slice, ue, kpm, unit, value.
 
     Columns that a scope has not are -1 or empty. Raises ConfigError where the name ends in neither .csv nor .parquet.
     """

@@ -8,28 +8,37 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ranpilot.declare import Scope
 from ranpilot.twin import kpm
 
-__all__ = ["tidy"]
+__all__ = ["AXES", "tidy"]
+
+AXES: dict[Scope, tuple[str, ...]] = {
+    "network": (),
+    "cell": ("cell",),
+    "slice": ("cell", "slice"),
+    "ue": ("ue",),
+    "link": ("ue", "cell"),
+}
+"""What each axis after the first, the network's, counts in the values of a scope."""
 
 
 def tidy(values: Mapping[str, NDArray[np.float64]], network_ids: NDArray[np.integer]) -> pd.DataFrame:
-    """One row a value: network, scope, cell and ue (-1 where the scope has none), kpm, unit, value."""
+    """One row a value: network, scope, cell, slice and ue (-1 where the scope has none), kpm, unit, value."""
     by_name = {measurement.name: measurement for measurement in kpm.MEASUREMENTS}
     frames = []
     for name, array in values.items():
         measurement = by_name[name]
-        place = np.indices(array.shape).reshape(array.ndim, -1)
+        if array.size == 0:  # of a scenario without slices
+            continue
+        place = dict(zip(("network", *AXES[measurement.scope]), np.indices(array.shape), strict=True))
         none = np.full(array.size, -1)
-        ue = none if measurement.scope == "cell" else place[1]
-        cell = {"cell": place[1], "ue": none, "link": place[-1]}[measurement.scope]
         frames.append(
             pd.DataFrame(
                 {
-                    "network": network_ids[place[0]],
+                    "network": network_ids[place["network"].ravel()],
                     "scope": measurement.scope,
-                    "cell": cell,
-                    "ue": ue,
+                    **{axis: place[axis].ravel() if axis in place else none for axis in ("cell", "slice", "ue")},
                     "kpm": name,
                     "unit": measurement.unit,
                     "value": array.ravel(),

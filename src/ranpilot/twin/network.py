@@ -172,7 +172,7 @@ class Networks:
             kernel.hand_over_users(self._state, self._parameters, target, self.slot)
 
     def measure(self, since: Mark | None = None) -> dict[str, FloatArray]:
-        """Every KPM since the last `measure` (or the reset), by its name: [B, C], [B, U] or [B, U, C] by scope.
+        """Every KPM since the last `measure` (or the reset), by name: [B, C], [B, C, S], [B, U] or [B, U, C] by scope.
 
         since: a `mark` of these networks to measure from instead, which leaves the last `measure` where it was.
         """
@@ -187,7 +187,7 @@ class Networks:
         return Mark(self.counters(), self.slot)
 
     def measure_frame(self) -> pd.DataFrame:
-        """As `measure`, as a tidy table: network, scope, index, ue (links only), kpm, unit, value."""
+        """As `measure`, as a tidy table: network, scope, cell, slice, ue, kpm, unit, value."""
         from ranpilot.twin.frames import tidy
 
         return tidy(self.measure(), self._ids)

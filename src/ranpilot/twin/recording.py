@@ -30,7 +30,7 @@ class Period:
     network_ids: NDArray[np.integer]
     """[B]"""
     values: Mapping[str, FloatArray]
-    """Every KPM, by its name: [B, C], [B, U] or [B, U, C] by scope."""
+    """Every KPM, by its name: [B, C], [B, C, S], [B, U] or [B, U, C] by scope."""
 
 
 @dataclass(frozen=True)

@@ -142,6 +142,6 @@ def _count_wrong_measurements(networks: Networks) -> int:
     wrong = 0
     for name, value in networks.measure().items():
         measurement = next(each for each in MEASUREMENTS if each.name == name)
-        checked = value[~is_empty] if measurement.scope != "cell" else value
+        checked = value[~is_empty] if measurement.scope in ("ue", "link") else value
         wrong += int((~((checked >= measurement.low) & (checked <= measurement.high))).sum())
     return wrong

@@ -1,0 +1,151 @@
+"""The measurements: name, unit, scope, bounds, and how each is computed from counters.
+
+Names and units follow TS 28.552 where it defines the quantity; a name that begins with `RP.` is ours. A name that ends
+in `.UE` is the same quantity for one user (as E2SM-KPM reports it), named apart so that every name has one scope.
+All cover the time since the last `measure()`. A mean over nothing is 0 (the counts beside it tell).
+
+A new scope or subject is a file of its own here, with a table `MEASUREMENTS`, and a line in the one below.
+"""
+
+from __future__ import annotations
+
+from ranpilot.twin.kpm import cell, handover, link, radio, ue
+from ranpilot.twin.kpm.cell import (
+    CELL_THROUGHPUT,
+    CONNECTED_MEAN,
+    CONNECTION_ATTEMPTS,
+    CQI_MEAN,
+    DEPARTURES,
+    LINK_FAILURES,
+    PACKET_DELAY,
+    PACKET_DELAY_P95,
+    PACKET_DROP_RATE,
+    PACKET_LOSS_RATE,
+    PRB_MEAN,
+    PRB_USE,
+    REFUSED_CONNECTIONS,
+    RELEASES,
+    VOLUME,
+    delay_edges_ms,
+)
+from ranpilot.twin.kpm.handover import (
+    HANDOVER_TIME,
+    HANDOVERS_ASKED,
+    HANDOVERS_FAILED,
+    HANDOVERS_IN,
+    HANDOVERS_OUT,
+    HANDOVERS_REFUSED,
+    HANDOVERS_STARTED,
+    HANDOVERS_TO_WRONG_CELL,
+    HANDOVERS_TOO_EARLY,
+    HANDOVERS_TOO_LATE,
+    PING_PONGS,
+    PREPARATIONS_CUT,
+    REESTABLISHMENT_TIME,
+    REESTABLISHMENTS,
+    SEARCHES,
+    SEARCHES_EXPIRED,
+)
+from ranpilot.twin.kpm.link import (
+    LINK_RSRP,
+    LINK_SINR,
+)
+from ranpilot.twin.kpm.radio import (
+    BLOCK_ERRORS,
+    BLOCKS,
+    INITIAL_BLER,
+    RESIDUAL_ERRORS,
+    SINR_MEAN,
+    TX_POWER,
+)
+from ranpilot.twin.kpm.ue import (
+    UE_DELAY,
+    UE_DROP_RATE,
+    UE_HANDOVERS,
+    UE_HANDOVERS_FAILED,
+    UE_HANDOVERS_REFUSED,
+    UE_HANDOVERS_STARTED,
+    UE_LINK_FAILURES,
+    UE_PING_PONGS,
+    UE_PRB_MEAN,
+    UE_REESTABLISHMENTS,
+    UE_RSRP,
+    UE_SINR,
+    UE_THROUGHPUT,
+    UE_VOLUME,
+)
+from ranpilot.twin.kpm.window import FloatArray, Table, Window
+
+__all__ = [
+    "BLOCKS",
+    "BLOCK_ERRORS",
+    "CELL_THROUGHPUT",
+    "CONNECTED_MEAN",
+    "CONNECTION_ATTEMPTS",
+    "CQI_MEAN",
+    "DEPARTURES",
+    "HANDOVERS_ASKED",
+    "HANDOVERS_FAILED",
+    "HANDOVERS_IN",
+    "HANDOVERS_OUT",
+    "HANDOVERS_REFUSED",
+    "HANDOVERS_STARTED",
+    "HANDOVERS_TOO_EARLY",
+    "HANDOVERS_TOO_LATE",
+    "HANDOVERS_TO_WRONG_CELL",
+    "HANDOVER_TIME",
+    "INITIAL_BLER",
+    "LINK_FAILURES",
+    "LINK_RSRP",
+    "LINK_SINR",
+    "MEASUREMENTS",
+    "PACKET_DELAY",
+    "PACKET_DELAY_P95",
+    "PACKET_DROP_RATE",
+    "PACKET_LOSS_RATE",
+    "PING_PONGS",
+    "PRB_MEAN",
+    "PRB_USE",
+    "PREPARATIONS_CUT",
+    "REESTABLISHMENTS",
+    "REESTABLISHMENT_TIME",
+    "REFUSED_CONNECTIONS",
+    "RELEASES",
+    "RESIDUAL_ERRORS",
+    "SEARCHES",
+    "SEARCHES_EXPIRED",
+    "SINR_MEAN",
+    "TX_POWER",
+    "UE_DELAY",
+    "UE_DROP_RATE",
+    "UE_HANDOVERS",
+    "UE_HANDOVERS_FAILED",
+    "UE_HANDOVERS_REFUSED",
+    "UE_HANDOVERS_STARTED",
+    "UE_LINK_FAILURES",
+    "UE_PING_PONGS",
+    "UE_PRB_MEAN",
+    "UE_REESTABLISHMENTS",
+    "UE_RSRP",
+    "UE_SINR",
+    "UE_THROUGHPUT",
+    "UE_VOLUME",
+    "VOLUME",
+    "Window",
+    "compute",
+    "delay_edges_ms",
+]
+
+MEASUREMENTS: Table = {
+    **cell.MEASUREMENTS,
+    **handover.MEASUREMENTS,
+    **radio.MEASUREMENTS,
+    **ue.MEASUREMENTS,
+    **link.MEASUREMENTS,
+}
+"""Every measurement with the function that computes it."""
+
+
+def compute(window: Window) -> dict[str, FloatArray]:
+    """Every measurement over a window: [B, C], [B, C, S], [B, U] or [B, U, C] by scope."""
+    return {measurement.name: function(window) for measurement, function in MEASUREMENTS.items()}

@@ -1,0 +1,95 @@
+"""The span that measurements cover, and what their computations share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranpilot.declare import Measurement
+
+__all__ = [
+    "OURS",
+    "FloatArray",
+    "Int64Array",
+    "Table",
+    "Window",
+    "cell_count",
+    "cell_kpm",
+    "ratio",
+    "reportable",
+    "ue_count",
+    "ue_kpm",
+]
+
+FloatArray = NDArray[np.float64]
+Int64Array = NDArray[np.int64]
+
+OURS = "ranpilot"
+"""Source of a measurement that no standard defines."""
+
+
+class Window(NamedTuple):
+    """What happened in a span of slots, and the state at its end."""
+
+    ue: FloatArray
+    """[B, U, NUM_UE_COUNTERS]"""
+    cell: FloatArray
+    """[B, C, NUM_CELL_COUNTERS]"""
+    delay: Int64Array
+    """[B, C, DELAY_BINS]"""
+    serving_cell: Int64Array
+    """[B, U]"""
+    ue_sinr_db: FloatArray
+    """[B, U] of the serving cell, NaN in empty places"""
+    link_sinr_db: FloatArray
+    """[B, U, C]"""
+    link_rsrp_dbm: FloatArray
+    """[B, U, C], NaN in empty places and where it is not measured"""
+    tx_power_dbm: FloatArray
+    """[B, C]"""
+    num_slots: int
+    slot_s: float
+    num_prbs: int
+
+
+Table = dict[Measurement, Callable[[Window], FloatArray]]
+"""Measurements, each with the function that computes it."""
+
+
+def cell_kpm(
+    name: str, unit: str, high: float, better: str, description: str, source: str = "TS 28.552"
+) -> Measurement:
+    """A measurement of a cell that is never below 0."""
+    return Measurement(name, unit, "cell", 0.0, high, better, description, source)  # type: ignore[arg-type]
+
+
+def ue_kpm(name: str, unit: str, high: float, better: str, description: str, source: str = "TS 28.552") -> Measurement:
+    """A measurement of a user that is never below 0."""
+    return Measurement(name, unit, "ue", 0.0, high, better, description, source)  # type: ignore[arg-type]
+
+
+def cell_count(column: int) -> Callable[[Window], FloatArray]:
+    """A counter of the cell as it is."""
+    return lambda window: window.cell[..., column]
+
+
+def ue_count(column: int) -> Callable[[Window], FloatArray]:
+    """A counter of the user as it is."""
+    return lambda window: window.ue[..., column]
+
+
+def ratio(above: FloatArray, below: FloatArray, scale: float = 1.0) -> FloatArray:
+    """above / below * scale, 0 where nothing is below."""
+    result = np.zeros(below.shape)
+    np.divide(above, below, out=result, where=below > 0)
+    result *= scale
+    return result
+
+
+def reportable(value: FloatArray, measurement: Measurement) -> FloatArray:
+    """A report saturates at the ends of its range (as TS 38.133 §10.1.6 and §10.1.16 have it); NaN stays."""
+    result: FloatArray = np.clip(value, measurement.low, measurement.high)
+    return result
