@@ -30,8 +30,8 @@ __all__ = [
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-WITHOUT_KERNELS = "twin/validate/"
-"""A folder of such a room that no kernel depends on: editing it compiles nothing anew."""
+WITHOUT_KERNELS = ("twin/kpm/", "twin/validate/")
+"""Folders of such rooms that no kernel depends on: editing them compiles nothing anew."""
 
 
 def source_hash() -> str:
