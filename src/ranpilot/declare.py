@@ -30,6 +30,9 @@ class Measurement:
     better: Better
     description: str = ""
     source: str = ""
+    """The standard and clause that define it, or whose it is."""
+    formula: str = ""
+    """How it is computed from what is counted, in words."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -19,10 +20,11 @@ ROWS = [
     "RRU.PrbUsedDl [PRB] cell 0..275",
     "DRB.PdcpSduVolumeDL [Mbit] cell 0..1e+06",
     "DRB.UEThpDl [kbit/s] cell 0..1e+07",
+    "DRB.MeanActiveUeDl [UE] cell 0..1000",
     "DRB.RlcSduDelayDl [0.1 ms] cell 0..600000",
     "RP.RlcSduDelayDl.P95 [0.1 ms] cell 0..600000",
     "DRB.RlcPacketDropRateDl [1e-6] cell 0..1e+06",
-    "RP.PacketLossRateDl [1e-6] cell 0..1e+06",
+    "DRB.PacketLossRateUu [1e-6] cell 0..1e+06",
     "RRC.ConnMean [UE] cell 0..1000",
     "CARR.WBCQIDist.Mean [index] cell 0..15",
     "RRC.ConnEstabAtt [1] cell 0..1e+06",
@@ -47,8 +49,10 @@ ROWS = [
     "RRC.ReEstabSuccWithUeContext [1] cell 0..1e+06",
     "RP.ReEstabTimeMean [ms] cell 0..1e+06",
     "RP.InitialBlerDl [%] cell 0..100",
+    "TB.TotNbrDlInitial [1] cell 0..1e+09",
+    "TB.IntialErrNbrDl [1] cell 0..1e+09",
     "TB.TotNbrDl [1] cell 0..1e+09",
-    "TB.ErrTotalNbrDl [1] cell 0..1e+09",
+    "TB.ErrTotNbrDl [1] cell 0..1e+09",
     "TB.ResidualErrNbrDl [1] cell 0..1e+09",
     "RP.TxPower [dBm] cell -10..60",
     "L1M.SS-SINR.Mean [dB] cell -60..60",
@@ -74,6 +78,28 @@ ROWS = [
 def test_the_declarations_are_the_golden_ones() -> None:
     rows = [f"{m.name} [{m.unit}] {m.scope} {m.low:g}..{m.high:g}" for m in kpm.MEASUREMENTS]
     assert rows == ROWS
+
+
+def test_every_measurement_says_how_it_is_computed_and_whose_it_is() -> None:
+    for measurement in kpm.MEASUREMENTS:
+        assert measurement.formula and measurement.description, measurement.name
+        is_standard = re.fullmatch(r"TS 28\.552 §5(\.\d+){3,6}", measurement.source) is not None
+        assert is_standard or measurement.source == "ranpilot", measurement.name
+        assert not (is_standard and measurement.name.startswith("RP.")), measurement.name
+        assert measurement.name.endswith(".UE") == (measurement.scope == "ue"), measurement.name
+
+
+def test_the_declarations_of_one_quantity_for_a_cell_and_a_user_agree() -> None:
+    by_name = {measurement.name: measurement for measurement in kpm.MEASUREMENTS}
+    pairs = [
+        (by_name[name.removesuffix(".UE")], m)
+        for name, m in by_name.items()
+        if m.scope == "ue" and name.removesuffix(".UE") in by_name
+    ]
+    assert len(pairs) > 10
+    for cell, ue in pairs:
+        same = (cell.unit, cell.low, cell.high, cell.better, cell.source)
+        assert same == (ue.unit, ue.low, ue.high, ue.better, ue.source), ue.name
 
 
 def test_every_measurement_has_its_scopes_shape_and_lies_in_its_bounds(make_scenario: MakeScenario) -> None:
@@ -150,6 +176,7 @@ def test_a_row_of_measurements_follows_from_its_counters() -> None:
         kpm.PRB_USE: 50.0,
         kpm.PRB_MEAN: 12.0,
         kpm.VOLUME: 3.0,
+        kpm.ACTIVE_MEAN: 1.5,
         kpm.CELL_THROUGHPUT: 3e6 / (1500 * 5e-4) / 1e3,
         kpm.PACKET_DELAY: 2000 / 250 * 5.0,
         kpm.PACKET_DELAY_P95: 5.0,
@@ -157,6 +184,8 @@ def test_a_row_of_measurements_follows_from_its_counters() -> None:
         kpm.PACKET_LOSS_RATE: 5 / 255 * 1e6,
         kpm.CONNECTED_MEAN: 2.5,
         kpm.INITIAL_BLER: 10.0,
+        kpm.FIRST_BLOCKS: 400,
+        kpm.FIRST_ERRORS: 40,
         kpm.SINR_MEAN: 7.0,
         kpm.HANDOVER_TIME: 62.5,
         kpm.REESTABLISHMENT_TIME: 325.0,

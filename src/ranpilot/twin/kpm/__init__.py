@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from ranpilot.twin.kpm import cell, handover, link, radio, ue
 from ranpilot.twin.kpm.cell import (
+    ACTIVE_MEAN,
     CELL_THROUGHPUT,
     CONNECTED_MEAN,
     CONNECTION_ATTEMPTS,
@@ -53,6 +54,8 @@ from ranpilot.twin.kpm.link import (
 from ranpilot.twin.kpm.radio import (
     BLOCK_ERRORS,
     BLOCKS,
+    FIRST_BLOCKS,
+    FIRST_ERRORS,
     INITIAL_BLER,
     RESIDUAL_ERRORS,
     SINR_MEAN,
@@ -77,6 +80,7 @@ from ranpilot.twin.kpm.ue import (
 from ranpilot.twin.kpm.window import FloatArray, Table, Window
 
 __all__ = [
+    "ACTIVE_MEAN",
     "BLOCKS",
     "BLOCK_ERRORS",
     "CELL_THROUGHPUT",
@@ -84,6 +88,8 @@ __all__ = [
     "CONNECTION_ATTEMPTS",
     "CQI_MEAN",
     "DEPARTURES",
+    "FIRST_BLOCKS",
+    "FIRST_ERRORS",
     "HANDOVERS_ASKED",
     "HANDOVERS_FAILED",
     "HANDOVERS_IN",

@@ -6,9 +6,10 @@ import numpy as np
 
 from ranpilot.twin import state as s
 from ranpilot.twin.delay_bins import delay_edges_slots
-from ranpilot.twin.kpm.window import OURS, FloatArray, Table, Window, cell_count, cell_kpm, ratio
+from ranpilot.twin.kpm.window import FloatArray, Table, Window, cell_count, cell_kpm, ratio
 
 __all__ = [
+    "ACTIVE_MEAN",
     "CELL_THROUGHPUT",
     "CONNECTED_MEAN",
     "CONNECTION_ATTEMPTS",
@@ -28,42 +29,69 @@ __all__ = [
     "delay_edges_ms",
 ]
 
-PRB_USE = cell_kpm("RRU.PrbTotDl", "%", 100.0, "neither", "PRBs in use, share of all", "TS 28.552 §5.1.1.2.1")
-PRB_MEAN = cell_kpm("RRU.PrbUsedDl", "PRB", 275.0, "neither", "PRBs in use, mean a slot", "TS 28.552 §5.1.1.2.5")
-VOLUME = cell_kpm("DRB.PdcpSduVolumeDL", "Mbit", 1e6, "higher", "Delivered bits", "TS 28.552 §5.1.2.1.1")
+PRB_USE = cell_kpm(
+    "RRU.PrbTotDl", "%", 100.0, "neither", "PRBs in use, share of all",
+    formula="PRBs in use, summed over slots / (slots × PRBs of the carrier) × 100", source="TS 28.552 §5.1.1.2.1",
+)  # fmt: skip
+PRB_MEAN = cell_kpm(
+    "RRU.PrbUsedDl", "PRB", 275.0, "neither", "PRBs in use, mean a slot",
+    formula="PRBs in use, summed over slots / slots", source="TS 28.552 §5.1.1.2.5",
+)  # fmt: skip
+VOLUME = cell_kpm(
+    "DRB.PdcpSduVolumeDL", "Mbit", 1e6, "higher", "Delivered bits; the standard counts them as they enter PDCP",
+    formula="acknowledged bits, without padding / 1e6", source="TS 28.552 §5.1.2.1.1.1",
+)  # fmt: skip
 CELL_THROUGHPUT = cell_kpm(
-    "DRB.UEThpDl", "kbit/s", 1e7, "higher", "Delivered bits a user, over the time with data", "TS 28.552 §5.1.1.3.1"
-)
+    "DRB.UEThpDl", "kbit/s", 1e7, "higher",
+    "Delivered bits a user, over the time with data; the last slot of a burst, which the standard leaves out, counts",
+    formula="acknowledged bits / time with bits to send, summed over users / 1000", source="TS 28.552 §5.1.1.3.1",
+)  # fmt: skip
+ACTIVE_MEAN = cell_kpm(
+    "DRB.MeanActiveUeDl", "UE", 1000.0, "neither", "Users with data to send, mean",
+    formula="users with bits to send, summed over slots / slots", source="TS 28.552 §5.1.1.23.1",
+)  # fmt: skip
 PACKET_DELAY = cell_kpm(
-    "DRB.RlcSduDelayDl", "0.1 ms", 6e5, "lower", "Mean delay of delivered packets, arrival slot counted", "TS 28.552"
-)
+    "DRB.RlcSduDelayDl", "0.1 ms", 6e5, "lower",
+    "Mean delay of delivered packets, arrival slot and retransmissions counted; the standard ends at the first "
+    "transmission",
+    formula="(slot of the acknowledgement − slot of arrival + 1) × slot, summed over delivered packets / their number",
+    source="TS 28.552 §5.1.3.3.3",
+)  # fmt: skip
 PACKET_DELAY_P95 = cell_kpm(
-    "RP.RlcSduDelayDl.P95", "0.1 ms", 6e5, "lower", "95th percentile (upper edge of the histogram's bin)", OURS
-)
+    "RP.RlcSduDelayDl.P95", "0.1 ms", 6e5, "lower", "95th percentile of the same delay",
+    formula="upper edge of the bin of DRB.RlcSduDelayDlDist that 95 % of the delivered packets reach",
+)  # fmt: skip
 PACKET_DROP_RATE = cell_kpm(
-    "DRB.RlcPacketDropRateDl",
-    "1e-6",
-    1e6,
-    "lower",
+    "DRB.RlcPacketDropRateDl", "1e-6", 1e6, "lower",
     "Packets expired or without room, of all that left the queue in any way",
-)
+    formula="dropped packets / (dropped + delivered + lost) × 1e6", source="TS 28.552 §5.1.3.2.2",
+)  # fmt: skip
 PACKET_LOSS_RATE = cell_kpm(
-    "RP.PacketLossRateDl",
-    "1e-6",
-    1e6,
-    "lower",
+    "DRB.PacketLossRateUu", "1e-6", 1e6, "lower",
     "Packets lost after the last retransmission or in a block that a handover or a release cut off",
-    OURS,
-)
-CONNECTED_MEAN = cell_kpm("RRC.ConnMean", "UE", 1000.0, "neither", "Connected users, mean", "TS 28.552 §5.1.1.4.1")
-CQI_MEAN = cell_kpm("CARR.WBCQIDist.Mean", "index", 15.0, "higher", "Mean of the wideband CQI's distribution")
-CONNECTION_ATTEMPTS = cell_kpm("RRC.ConnEstabAtt", "1", 1e6, "neither", "Users that arrived", "TS 28.552 §5.1.1.15")
+    formula="lost packets / (lost + delivered) × 1e6", source="TS 28.552 §5.1.1.35",
+)  # fmt: skip
+CONNECTED_MEAN = cell_kpm(
+    "RRC.ConnMean", "UE", 1000.0, "neither", "Connected users, mean",
+    formula="connected users, summed over slots / slots", source="TS 28.552 §5.1.1.4.1",
+)  # fmt: skip
+CQI_MEAN = cell_kpm(
+    "CARR.WBCQIDist.Mean", "index", 15.0, "higher", "Mean of the wideband CQI's distribution (TS 28.552 §5.1.1.11.1)",
+    formula="wideband CQI (mean of the groups' CQIs, rounded), summed over reports / reports",
+)  # fmt: skip
+CONNECTION_ATTEMPTS = cell_kpm(
+    "RRC.ConnEstabAtt", "1", 1e6, "neither", "Users that arrived",
+    formula="arrivals", source="TS 28.552 §5.1.1.15.1",
+)  # fmt: skip
 REFUSED_CONNECTIONS = cell_kpm(
-    "RRC.ConnEstabFailCause.NetworkReject", "1", 1e6, "lower", "Arrivals that found the cell full"
+    "RRC.ConnEstabFailCause.NetworkReject", "1", 1e6, "lower", "Arrivals that found the cell full",
+    formula="arrivals at the admission limit", source="TS 28.552 §5.1.1.15.3",
+)  # fmt: skip
+DEPARTURES = cell_kpm("RP.Departures", "1", 1e6, "neither", "Users whose session ended by itself", formula="departures")
+RELEASES = cell_kpm("RP.Releases", "1", 1e6, "neither", "Users released by a control", formula="releases")
+LINK_FAILURES = cell_kpm(
+    "RP.RadioLinkFailures", "1", 1e6, "lower", "Radio link failures", formula="expiries of T310, at the serving cell"
 )
-DEPARTURES = cell_kpm("RP.Departures", "1", 1e6, "neither", "Users whose session ended by itself", OURS)
-RELEASES = cell_kpm("RP.Releases", "1", 1e6, "neither", "Users released by a control", OURS)
-LINK_FAILURES = cell_kpm("RP.RadioLinkFailures", "1", 1e6, "lower", "Radio link failures", OURS)
 
 
 def delay_edges_ms(slot_s: float) -> FloatArray:
@@ -117,6 +145,10 @@ def _connected(window: Window) -> FloatArray:
     return window.cell[..., s.CELL_CONNECTED_SUM] / max(1, window.num_slots)
 
 
+def _active(window: Window) -> FloatArray:
+    return window.cell[..., s.CELL_BUSY_SLOTS] / max(1, window.num_slots)
+
+
 def _cqi(window: Window) -> FloatArray:
     return ratio(window.cell[..., s.CELL_CQI_SUM], window.cell[..., s.CELL_CQI_REPORTS])
 
@@ -126,6 +158,7 @@ MEASUREMENTS: Table = {
     PRB_MEAN: _prb_mean,
     VOLUME: _volume,
     CELL_THROUGHPUT: _cell_throughput,
+    ACTIVE_MEAN: _active,
     PACKET_DELAY: _cell_delay,
     PACKET_DELAY_P95: _cell_delay_p95,
     PACKET_DROP_RATE: _drop_rate,

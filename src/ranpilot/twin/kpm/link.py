@@ -12,18 +12,13 @@ __all__ = [
 ]
 
 LINK_SINR = Measurement(
-    "L1M.SS-SINR.Link",
-    "dB",
-    "link",
-    -60.0,
-    60.0,
-    "higher",
-    "Filtered wideband SINR that each cell gives or would",
-    OURS,
-)
+    "L1M.SS-SINR.Link", "dB", "link", -60.0, 60.0, "higher", "Filtered wideband SINR that each cell gives or would",
+    source=OURS, formula="layer-3 filtered SINR at the end, held to its bounds",
+)  # fmt: skip
 LINK_RSRP = Measurement(
-    "L1M.SS-RSRP.Link", "dBm", "link", -156.0, -31.0, "higher", "Filtered RSRP of each cell, NaN if not measured", OURS
-)
+    "L1M.SS-RSRP.Link", "dBm", "link", -156.0, -31.0, "higher", "Filtered RSRP of each cell, NaN if not measured",
+    source=OURS, formula="layer-3 filtered RSRP at the end, held to the range of TS 38.133 §10.1.6",
+)  # fmt: skip
 
 
 def _link_sinr(window: Window) -> FloatArray:

@@ -26,38 +26,64 @@ __all__ = [
     "UE_VOLUME",
 ]
 
-UE_THROUGHPUT = ue_kpm("DRB.UEThpDl.UE", "kbit/s", 1e7, "higher", "Delivered bits over the time with data")
-UE_DELAY = ue_kpm("DRB.RlcSduDelayDl.UE", "0.1 ms", 6e5, "lower", "Mean delay of delivered packets")
-UE_DROP_RATE = ue_kpm("DRB.RlcPacketDropRateDl.UE", "1e-6", 1e6, "lower", "Packets expired or without room")
-UE_VOLUME = ue_kpm("DRB.PdcpSduVolumeDL.UE", "Mbit", 1e6, "higher", "Delivered bits")
-UE_PRB_MEAN = ue_kpm("RRU.PrbUsedDl.UE", "PRB", 275.0, "neither", "PRBs in use, mean a slot")
-UE_LINK_FAILURES = ue_kpm("RP.RadioLinkFailures.UE", "1", 1e6, "lower", "Radio link failures in this place", OURS)
-UE_HANDOVERS = ue_kpm("MM.HoExeInterSucc.UE", "1", 1e6, "neither", "Handovers that succeeded")
-UE_HANDOVERS_REFUSED = ue_kpm("MM.HoPrepInterFail.UE", "1", 1e6, "lower", "Handovers refused by a full target")
-UE_HANDOVERS_STARTED = ue_kpm("MM.HoExeInterReq.UE", "1", 1e6, "neither", "Handovers commanded")
-UE_HANDOVERS_FAILED = ue_kpm("MM.HoExeInterFail.UE", "1", 1e6, "lower", "Handovers that T304 ended")
-UE_PING_PONGS = ue_kpm("RP.HoPingPong.UE", "1", 1e6, "lower", "Handovers back within the short stay", OURS)
-UE_REESTABLISHMENTS = ue_kpm("RRC.ReEstabSuccWithUeContext.UE", "1", 1e6, "neither", "Times connected again")
+UE_THROUGHPUT = ue_kpm(
+    "DRB.UEThpDl.UE", "kbit/s", 1e7, "higher", "Delivered bits over the time with data",
+    formula="acknowledged bits / time with bits to send / 1000", source="TS 28.552 §5.1.1.3.1",
+)  # fmt: skip
+UE_DELAY = ue_kpm(
+    "DRB.RlcSduDelayDl.UE", "0.1 ms", 6e5, "lower", "Mean delay of delivered packets, as DRB.RlcSduDelayDl",
+    formula="(slot of the acknowledgement − slot of arrival + 1) × slot, summed over delivered packets / their number",
+    source="TS 28.552 §5.1.3.3.3",
+)  # fmt: skip
+UE_DROP_RATE = ue_kpm(
+    "DRB.RlcPacketDropRateDl.UE", "1e-6", 1e6, "lower", "Packets expired or without room",
+    formula="dropped packets / (dropped + delivered + lost) × 1e6", source="TS 28.552 §5.1.3.2.2",
+)  # fmt: skip
+UE_VOLUME = ue_kpm(
+    "DRB.PdcpSduVolumeDL.UE", "Mbit", 1e6, "higher", "Delivered bits",
+    formula="acknowledged bits, without padding / 1e6", source="TS 28.552 §5.1.2.1.1.1",
+)  # fmt: skip
+UE_PRB_MEAN = ue_kpm(
+    "RRU.PrbUsedDl.UE", "PRB", 275.0, "neither", "PRBs in use, mean a slot",
+    formula="PRBs in use, summed over slots / slots", source="TS 28.552 §5.1.1.2.5",
+)  # fmt: skip
+UE_LINK_FAILURES = ue_kpm(
+    "RP.RadioLinkFailures.UE", "1", 1e6, "lower", "Radio link failures in this place", formula="expiries of T310"
+)
+UE_HANDOVERS = ue_kpm(
+    "MM.HoExeInterSucc.UE", "1", 1e6, "neither", "Handovers that succeeded",
+    formula="handovers whose target serves", source="TS 28.552 §5.1.1.6.1.8",
+)  # fmt: skip
+UE_HANDOVERS_REFUSED = ue_kpm(
+    "MM.HoPrepInterFail.UE", "1", 1e6, "lower", "Handovers refused by a full target",
+    formula="preparations refused", source="TS 28.552 §5.1.1.6.1.3",
+)  # fmt: skip
+UE_HANDOVERS_STARTED = ue_kpm(
+    "MM.HoExeInterReq.UE", "1", 1e6, "neither", "Handovers commanded",
+    formula="handover commands", source="TS 28.552 §5.1.1.6.1.7",
+)  # fmt: skip
+UE_HANDOVERS_FAILED = ue_kpm(
+    "MM.HoExeInterFail.UE", "1", 1e6, "lower", "Handovers that T304 ended",
+    formula="expiries of T304", source="TS 28.552 §5.1.1.6.1.9",
+)  # fmt: skip
+UE_PING_PONGS = ue_kpm(
+    "RP.HoPingPong.UE", "1", 1e6, "lower", "Handovers back within the short stay",
+    formula="successes back to the previous cell within the short stay",
+)  # fmt: skip
+UE_REESTABLISHMENTS = ue_kpm(
+    "RRC.ReEstabSuccWithUeContext.UE", "1", 1e6, "neither", "Times connected again",
+    formula="re-establishments", source="TS 28.552 §5.1.1.17.2",
+)  # fmt: skip
 UE_RSRP = Measurement(
-    "L1M.SS-RSRP.UE",
-    "dBm",
-    "ue",
-    -156.0,
-    -31.0,
-    "higher",
-    "Filtered RSRP of the serving cell, NaN if empty or not measured",
-    OURS,
-)
+    "L1M.SS-RSRP.UE", "dBm", "ue", -156.0, -31.0, "higher",
+    "Filtered RSRP of the serving cell, NaN if empty or not measured; nearest: E2SM-KPM §7.10.7, L1M.DL-SS-RSRP",
+    source=OURS, formula="layer-3 filtered RSRP at the end, held to the range of TS 38.133 §10.1.6",
+)  # fmt: skip
 UE_SINR = Measurement(
-    "L1M.SS-SINR.UE",
-    "dB",
-    "ue",
-    -60.0,
-    60.0,
-    "higher",
-    "Filtered wideband SINR of the serving cell, NaN if empty",
-    OURS,
-)
+    "L1M.SS-SINR.UE", "dB", "ue", -60.0, 60.0, "higher",
+    "Filtered wideband SINR of the serving cell, NaN if empty; nearest: E2SM-KPM §7.10.8, L1M.DL-SS-SINR",
+    source=OURS, formula="layer-3 filtered SINR at the end, held to its bounds",
+)  # fmt: skip
 
 
 def _ue_volume(window: Window) -> FloatArray:

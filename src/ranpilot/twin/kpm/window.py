@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ranpilot.declare import Measurement
+from ranpilot.declare import Better, Measurement
 
 __all__ = [
     "OURS",
@@ -60,15 +60,17 @@ Table = dict[Measurement, Callable[[Window], FloatArray]]
 
 
 def cell_kpm(
-    name: str, unit: str, high: float, better: str, description: str, source: str = "TS 28.552"
+    name: str, unit: str, high: float, better: Better, description: str, *, formula: str, source: str = OURS
 ) -> Measurement:
     """A measurement of a cell that is never below 0."""
-    return Measurement(name, unit, "cell", 0.0, high, better, description, source)  # type: ignore[arg-type]
+    return Measurement(name, unit, "cell", 0.0, high, better, description, source, formula)
 
 
-def ue_kpm(name: str, unit: str, high: float, better: str, description: str, source: str = "TS 28.552") -> Measurement:
+def ue_kpm(
+    name: str, unit: str, high: float, better: Better, description: str, *, formula: str, source: str = OURS
+) -> Measurement:
     """A measurement of a user that is never below 0."""
-    return Measurement(name, unit, "ue", 0.0, high, better, description, source)  # type: ignore[arg-type]
+    return Measurement(name, unit, "ue", 0.0, high, better, description, source, formula)
 
 
 def cell_count(column: int) -> Callable[[Window], FloatArray]:
