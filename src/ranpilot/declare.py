@@ -1,4 +1,4 @@
-"""The two declarations: what can be measured in a network and what can be set in it.
+"""The declarations: what can be measured in a network, as a number or a histogram, and what can be set in it.
 
 Each is declared once, as a module constant (`twin/kpm/`, `twin/controls.py`, a task of its own). Observation
 bounds, action spaces, words, JSON schemas, table columns and RIC messages are all made from them.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Better", "Control", "ControlKind", "Measurement", "Scope"]
+__all__ = ["Better", "Control", "ControlKind", "Distribution", "Measurement", "Scope"]
 
 Scope = Literal["network", "cell", "slice", "ue", "link"]
 """What one value belongs to; `slice` is a slice within a cell ([B, C, S]), `link` a pair of UE and cell ([B, U, C])."""
@@ -33,6 +33,20 @@ class Measurement:
     """The standard and clause that define it, or whose it is."""
     formula: str = ""
     """How it is computed from what is counted, in words."""
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """A histogram that a network reports: its name, the unit of what is counted, and which bins there are."""
+
+    name: str
+    unit: str
+    bin_unit: str
+    scope: Scope
+    bins: str
+    description: str = ""
+    source: str = ""
+    formula: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -137,6 +138,26 @@ def test_users_add_up_to_their_cells(make_scenario: MakeScenario) -> None:
         np.testing.assert_allclose(measured[cell_kpm.name], np.stack(total, axis=1))
 
 
+def _window(num_cells: int = 1, **changes: Any) -> kpm.Window:
+    """1000 slots of 0.5 ms in which nothing was counted; the first of two places is taken."""
+    ue = changes.pop("ue", np.zeros((1, 2, state.NUM_UE_COUNTERS)))
+    links = np.full((1, ue.shape[1], num_cells), np.nan)
+    return kpm.Window(
+        ue=ue,
+        cell=np.zeros((1, num_cells, state.NUM_CELL_COUNTERS)),
+        delay=np.zeros((1, num_cells, state.DELAY_BINS), np.int64),
+        quality=np.zeros((1, num_cells, state.NUM_QUALITY_BINS), np.int64),
+        serving_cell=np.array([[0, -1]]),
+        ue_sinr_db=links[..., 0],
+        link_sinr_db=links,
+        link_rsrp_dbm=links,
+        tx_power_dbm=np.full((1, num_cells), 40.0),
+        num_slots=1000,
+        slot_s=5e-4,
+        num_prbs=24,
+    )._replace(**changes)
+
+
 def test_a_row_of_measurements_follows_from_its_counters() -> None:
     cell = np.zeros((1, 1, state.NUM_CELL_COUNTERS), np.int64)
     for column, value in {
@@ -159,18 +180,12 @@ def test_a_row_of_measurements_follows_from_its_counters() -> None:
         cell[0, 0, column] = value
     delay = np.zeros((1, 1, state.DELAY_BINS), np.int64)
     delay[0, 0, 0], delay[0, 0, 11] = 240, 10
-    window = kpm.Window(
-        ue=np.zeros((1, 2, state.NUM_UE_COUNTERS)),
+    window = _window(
         cell=cell.astype(np.float64),
         delay=delay,
-        serving_cell=np.array([[0, -1]]),
         ue_sinr_db=np.array([[7.0, np.nan]]),
         link_sinr_db=np.array([[[7.0], [np.nan]]]),
         link_rsrp_dbm=np.array([[[-90.0], [np.nan]]]),
-        tx_power_dbm=np.array([[40.0]]),
-        num_slots=1000,
-        slot_s=5e-4,
-        num_prbs=24,
     )
     row = {
         kpm.PRB_USE: 50.0,
@@ -206,6 +221,57 @@ def test_the_delay_histogram_holds_every_delivered_packet(make_scenario: MakeSce
     lower, upper = (packets * below).sum(axis=-1), (packets * edges_ms).sum(axis=-1)
     assert (lower <= counted[..., state.CELL_DELAY_SLOTS]).all()
     assert (counted[..., state.CELL_DELAY_SLOTS] <= upper).all()
+
+
+def test_histograms_of_quality_hold_every_report_and_every_prb(make_scenario: MakeScenario) -> None:
+    networks = Networks(make_scenario(), 2, seed=0)
+    begin = networks.mark()
+    networks.advance(800)
+    networks.measure()
+    counted, found = networks.counters().cell, networks.histograms(since=begin)
+    cqi, prbs = found[kpm.CQI_HISTOGRAM.name], found[kpm.MCS_HISTOGRAM.name]
+    assert (cqi.shape[-1], prbs.shape[-1]) == (16, 32)
+    np.testing.assert_array_equal(cqi.sum(axis=-1), counted[..., state.CELL_CQI_REPORTS])
+    np.testing.assert_array_equal(cqi @ np.arange(16), counted[..., state.CELL_CQI_SUM])
+    np.testing.assert_array_equal(prbs.sum(axis=-1), counted[..., state.CELL_PRBS])
+    assert prbs.sum() > 0 and (counted[..., state.CELL_BLOCKS] > counted[..., state.CELL_FIRST_BLOCKS]).all()
+    assert all((values == 0).all() for values in networks.histograms().values())
+
+
+def test_a_fixed_mcs_has_all_prbs(make_scenario: MakeScenario) -> None:
+    networks = Networks(make_scenario({"link": {"fixed_mcs": 10}}), 1, seed=0)
+    networks.advance(200)
+    prbs = networks.histograms()[kpm.MCS_HISTOGRAM.name]
+    assert np.flatnonzero(prbs.sum(axis=(0, 1))).tolist() == [10]
+
+
+def test_users_with_data_are_binned_by_their_throughput_where_they_are_served() -> None:
+    """Slots of 0.5 ms: 1000 busy slots are half a second. The second cell serves nobody who had data."""
+    bits, busy = [10_000, 10_001, 9e9, 0, 500, 700], [1000, 1000, 1000, 10, 0, 1000]
+    ue = np.zeros((1, 6, state.NUM_UE_COUNTERS))
+    ue[0, :, state.UE_BITS_OUT], ue[0, :, state.UE_BUSY_SLOTS] = bits, busy
+    window = _window(ue=ue, serving_cell=np.array([[0, 0, 0, 0, 1, -1]]), num_cells=2)
+    counts = kpm.count_bins(window)[kpm.THROUGHPUT_HISTOGRAM.name]
+    edges = kpm.bin_edges(window.slot_s)[kpm.THROUGHPUT_HISTOGRAM.name]
+    assert counts.shape == (1, 2, len(edges))
+    assert {edges[index]: counts[0, 0, index] for index in np.flatnonzero(counts[0, 0])} == {
+        10: 1,
+        20: 1,
+        50: 1,
+        np.inf: 1,
+    }
+    assert counts[0, 1].sum() == 0
+
+
+def test_every_histogram_has_as_many_edges_as_bins(make_scenario: MakeScenario) -> None:
+    networks = Networks(make_scenario(), 2, seed=0)
+    edges, counts = kpm.bin_edges(networks.scenario.slot_s), networks.histograms()
+    assert list(edges) == list(counts) == [distribution.name for distribution in kpm.HISTOGRAMS]
+    for distribution in kpm.HISTOGRAMS:
+        assert counts[distribution.name].shape == (2, 2, len(edges[distribution.name]))
+        assert (np.diff(edges[distribution.name]) > 0).all()
+        assert re.fullmatch(r"TS 28\.552 §5(\.\d+){4,5}", distribution.source)
+        assert distribution.formula and distribution.bins
 
 
 def test_the_frame_is_tidy(make_scenario: MakeScenario) -> None:

@@ -192,6 +192,10 @@ class Networks:
 
         return tidy(self.measure(), self._ids)
 
+    def histograms(self, since: Mark | None = None) -> dict[str, FloatArray]:
+        """What fell into each bin since the last `measure`, or since a mark: [B, C, bins], by name."""
+        return kpm.count_bins(self._window(since or Mark(self._baseline, self._window_start)))
+
     def delay_histogram(self) -> tuple[FloatArray, IntArray]:
         """Upper edges of bins in ms [D], and delivered packets in each since the last `measure` [B, C, D]."""
         packets = self._state.delay_count - self._baseline.delay
@@ -289,7 +293,8 @@ class Networks:
         return allocate_scratch(num, scenario.num_cells, scenario.num_places, scenario.carrier.num_groups)
 
     def _now(self) -> Counters:
-        return Counters(self._state.ue_count, self._state.cell_count, self._state.delay_count)
+        now = self._state
+        return Counters(now.ue_count, now.cell_count, now.delay_count, now.quality_count)
 
     def _begin_window(self) -> None:
         for kept, now in zip(self._baseline, self._now(), strict=True):
@@ -297,13 +302,14 @@ class Networks:
         self._window_start = self.slot
 
     def _window(self, since: Mark) -> kpm.Window:
-        ue, cell, delay = (now - kept for now, kept in zip(self._now(), since.counters, strict=True))
+        ue, cell, delay, quality = (now - kept for now, kept in zip(self._now(), since.counters, strict=True))
         serving, sinr_db = self._state.ue[..., state.SERVING_CELL], self._state.sinr_l3_db.copy()
         own_db = np.take_along_axis(sinr_db, np.maximum(serving, 0)[..., None], axis=-1)[..., 0]
         return kpm.Window(
             ue=ue.astype(np.float64),
             cell=cell.astype(np.float64),
             delay=delay,
+            quality=quality,
             serving_cell=serving,
             ue_sinr_db=own_db,
             link_sinr_db=sinr_db,

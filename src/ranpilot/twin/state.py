@@ -299,6 +299,13 @@ CELL_WRONG_CELL = 36
 """Failures in or soon after a handover and connected again in a third cell, at the source."""
 NUM_CELL_COUNTERS = 37
 
+# Columns of Network.quality_count.
+FIRST_CQI_BIN = 0
+"""Reports by wideband CQI, 0 to 15."""
+FIRST_MCS_BIN = 16
+"""PRBs sent by MCS, 0 to 31; a retransmission has the MCS of its block."""
+NUM_QUALITY_BINS = 48
+
 Int64Array = NDArray[np.int64]
 Int32Array = NDArray[np.int32]
 UInt8Array = NDArray[np.uint8]
@@ -353,6 +360,8 @@ class Network(NamedTuple):
     """[B, C, NUM_CELL_COUNTERS]"""
     delay_count: Int64Array
     """[B, C, DELAY_BINS] delivered packets by delay"""
+    quality_count: Int64Array
+    """[B, C, NUM_QUALITY_BINS] reports by CQI and PRBs by MCS"""
 
 
 def allocate(scenario: Scenario, num: int) -> Network:
@@ -387,6 +396,7 @@ def allocate(scenario: Scenario, num: int) -> Network:
         ue_count=np.zeros((*ue, NUM_UE_COUNTERS), np.int64),
         cell_count=np.zeros((*cell, NUM_CELL_COUNTERS), np.int64),
         delay_count=np.zeros((*cell, DELAY_BINS), np.int64),
+        quality_count=np.zeros((*cell, NUM_QUALITY_BINS), np.int64),
     )
 
 
@@ -424,4 +434,5 @@ def network_view(batch: Network, b: int) -> Network:
         batch.ue_count[b],
         batch.cell_count[b],
         batch.delay_count[b],
+        batch.quality_count[b],
     )

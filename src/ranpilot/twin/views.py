@@ -85,6 +85,8 @@ class Counters(NamedTuple):
     """[B, C, NUM_CELL_COUNTERS]"""
     delay: NDArray[np.int64]
     """[B, C, DELAY_BINS] delivered packets by delay"""
+    quality: NDArray[np.int64]
+    """[B, C, NUM_QUALITY_BINS] reports by CQI and PRBs by MCS"""
 
 
 class Mark(NamedTuple):

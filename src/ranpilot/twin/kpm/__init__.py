@@ -47,6 +47,15 @@ from ranpilot.twin.kpm.handover import (
     SEARCHES,
     SEARCHES_EXPIRED,
 )
+from ranpilot.twin.kpm.histogram import (
+    CQI_HISTOGRAM,
+    DELAY_HISTOGRAM,
+    HISTOGRAMS,
+    MCS_HISTOGRAM,
+    THROUGHPUT_HISTOGRAM,
+    bin_edges,
+    count_bins,
+)
 from ranpilot.twin.kpm.link import (
     LINK_RSRP,
     LINK_SINR,
@@ -86,7 +95,9 @@ __all__ = [
     "CELL_THROUGHPUT",
     "CONNECTED_MEAN",
     "CONNECTION_ATTEMPTS",
+    "CQI_HISTOGRAM",
     "CQI_MEAN",
+    "DELAY_HISTOGRAM",
     "DEPARTURES",
     "FIRST_BLOCKS",
     "FIRST_ERRORS",
@@ -100,10 +111,12 @@ __all__ = [
     "HANDOVERS_TOO_LATE",
     "HANDOVERS_TO_WRONG_CELL",
     "HANDOVER_TIME",
+    "HISTOGRAMS",
     "INITIAL_BLER",
     "LINK_FAILURES",
     "LINK_RSRP",
     "LINK_SINR",
+    "MCS_HISTOGRAM",
     "MEASUREMENTS",
     "PACKET_DELAY",
     "PACKET_DELAY_P95",
@@ -121,6 +134,7 @@ __all__ = [
     "SEARCHES",
     "SEARCHES_EXPIRED",
     "SINR_MEAN",
+    "THROUGHPUT_HISTOGRAM",
     "TX_POWER",
     "UE_DELAY",
     "UE_DROP_RATE",
@@ -138,7 +152,9 @@ __all__ = [
     "UE_VOLUME",
     "VOLUME",
     "Window",
+    "bin_edges",
     "compute",
+    "count_bins",
     "delay_edges_ms",
 ]
 

@@ -40,6 +40,8 @@ class Window(NamedTuple):
     """[B, C, NUM_CELL_COUNTERS]"""
     delay: Int64Array
     """[B, C, DELAY_BINS]"""
+    quality: Int64Array
+    """[B, C, NUM_QUALITY_BINS]"""
     serving_cell: Int64Array
     """[B, U]"""
     ue_sinr_db: FloatArray

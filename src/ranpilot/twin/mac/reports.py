@@ -54,5 +54,7 @@ def _measure_cqi(net: s.Network, parameters: Parameters, scratch: Scratch, ue: i
         net.cqi_on_its_way[ue, group] = cqi
         total += cqi
     cell = net.ue[ue, s.SERVING_CELL]
-    net.cell_count[cell, s.CELL_CQI_SUM] += (total + num_groups // 2) // num_groups
+    wideband = (total + num_groups // 2) // num_groups
+    net.cell_count[cell, s.CELL_CQI_SUM] += wideband
     net.cell_count[cell, s.CELL_CQI_REPORTS] += 1
+    net.quality_count[cell, s.FIRST_CQI_BIN + wideband] += 1

@@ -87,6 +87,7 @@ def _send_new(net: s.Network, parameters: Parameters, scratch: Scratch, ue: int,
     sinr_db = effective_sinr_db(scratch.sinr, 0, count, parameters.phy.eesm_beta[mcs])
     is_decoded = _draw_decoded(net, parameters, ue, mcs, prbs, sinr_db, slot)
     net.ue_count[ue, s.UE_PRBS] += prbs
+    net.quality_count[cell, s.FIRST_MCS_BIN + mcs] += prbs
     net.cell_count[cell, s.CELL_BLOCKS] += 1
     net.cell_count[cell, s.CELL_FIRST_BLOCKS] += 1
     if is_decoded:
@@ -134,6 +135,7 @@ def _send_again(net: s.Network, parameters: Parameters, scratch: Scratch, ue: in
     payload_bits = net.process[ue, process, s.PAYLOAD_BITS]
     num_packets = net.process[ue, process, s.NUM_PACKETS]
     net.ue_count[ue, s.UE_PRBS] += prbs
+    net.quality_count[cell, s.FIRST_MCS_BIN + mcs] += prbs
     net.cell_count[cell, s.CELL_BLOCKS] += 1
     if is_decoded:
         _acknowledge(net, parameters, scratch, ue, payload_bits, slot)

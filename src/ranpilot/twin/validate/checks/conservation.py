@@ -127,7 +127,7 @@ def _bits_in_ring(inside: s.Network) -> NDArray[np.int64]:
 
 def _count_negative(inside: s.Network) -> int:
     """Numbers below zero where there can be none, and rings that hold more than they have room for."""
-    counts = (inside.ue_count, inside.cell_count, inside.delay_count)
+    counts = (inside.ue_count, inside.cell_count, inside.delay_count, inside.quality_count)
     wrong = sum(int((array < 0).sum()) for array in counts)
     columns = (s.BACKLOG_BITS, s.WAITING, s.OLDEST, s.TAKEN)
     wrong += sum(int((inside.ue[..., column] < 0).sum()) for column in columns)
