@@ -61,7 +61,7 @@ def test_ctrl_c_ends_with_130_and_says_how_to_go_on(tmp_path: Path) -> None:
         (["compare", "aura", "--rows", "x"], "error: No row is called 'x' (known: marl-only, "),
         (["twin", "validate", "--only", "path"], "error: No check is called 'path'"),
         (["twin", "run", "two-cell", "--seconds", "2.5"], "error: seconds = 2.5, but must be a whole number of"),
-        (["twin", "run", "two-cell", "--csv", "a.txt"], "error: table = 'a.txt', but must be a name that ends in"),
+        (["twin", "run", "two-cell", "--kpm", "a.txt"], "error: table = 'a.txt', but must be a name that ends in"),
         (["twin", "inspect", "two-cell", "--picture", "a.gif"], "error: picture = 'a.gif', but must be a name that"),
         (["run", "aura", "--scenario", "nowhere"], "error: No scenario is called 'nowhere'"),
     ],
@@ -113,7 +113,7 @@ def test_twin_run_and_inspect_print_tables_and_write_files(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     short = ["--seconds", "0.2", "--period-s", "0.1", "--warm-up-s", "0", "--networks", "2"]
-    files = ["--picture", "run.svg", "--csv", "run.csv", "--parquet", "run.parquet", "--json", "run.json"]
+    files = ["--picture", "run.svg", "--kpm", "run.csv", "run.parquet", "--histograms", "--json", "run.json"]
     assert _call(monkeypatch, "twin", "run", "two-cell", "--load", "low", *short, *files) == 0
     assert "RRU.PrbTotDl" in capsys.readouterr().out
     assert {record["n"] for record in json.loads(Path("run.json").read_text())} == {2}

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from ranpilot.errors import ConfigError
-from ranpilot.experiments.recording_files import MOST_COLUMNS, draw_recording, recording_table
+from ranpilot.experiments.kpm_files import read_kpms
+from ranpilot.experiments.recording_views import MOST_COLUMNS, draw_recording, recording_table
 from ranpilot.experiments.twin_run import run_networks
 from ranpilot.runs import SilentProgress
 from ranpilot.twin.recording import Recording, cell_measurements
@@ -34,14 +35,13 @@ def _wide_recording(cells: int) -> Recording:
 def test_both_tables_hold_every_value_of_cells_and_users(scenario: Scenario, tmp_path: Path) -> None:
     tables = [tmp_path / "deep" / "run.csv", tmp_path / "run.parquet"]
     found = run_networks(
-        scenario, seconds=0.2, num_networks=2, period_s=0.1, warm_up_s=0.0, tables=tables, picture=tmp_path / "run.png"
+        scenario, seconds=0.2, num_networks=2, period_s=0.1, warm_up_s=0.0, kpms=tables, picture=tmp_path / "run.png"
     )
-    text, binary = pd.read_csv(tables[0], keep_default_na=False), pd.read_parquet(tables[1])
-    place = ["network", "scope", "cell", "cell_name", "slice", "ue"]
-    assert list(text.columns) == ["end_s", *place, "kpm", "unit", "value"]
-    pd.testing.assert_frame_equal(text, binary.reset_index(drop=True), check_dtype=False)
+    text, binary = (read_kpms(path) for path in tables)
+    pd.testing.assert_frame_equal(text, binary)
     assert set(text["scope"]) == {"cell", "ue"}
     assert set(text["end_s"]) == {0.1, 0.2}
+    assert (binary.attrs["scenario"], binary.attrs["seed"], binary.attrs["period_s"]) == ("two-cell", 0, 0.1)
     use = text[(text["kpm"] == "RRU.PrbTotDl") & (text["cell_name"] == "urban")]
     np.testing.assert_allclose(use["value"], found.series["RRU.PrbTotDl"][:, :, 1].ravel())
     assert (tmp_path / "run.png").read_bytes().startswith(b"\x89PNG")
@@ -54,14 +54,20 @@ def test_ctrl_c_ends_at_the_next_period_and_keeps_what_was_simulated(scenario: S
 
     tables = [tmp_path / "run.csv", tmp_path / "run.parquet"]
     found = run_networks(
-        scenario, seconds=5.0, num_networks=1, period_s=0.1, warm_up_s=0.0, tables=tables, progress=Interrupting()
+        scenario, seconds=5.0, num_networks=1, period_s=0.1, warm_up_s=0.0, kpms=tables, progress=Interrupting()
     )
     assert found.recorded_s == pytest.approx(0.1)
-    assert len(pd.read_csv(tables[0])) == len(pd.read_parquet(tables[1])) > 0
+    assert len(read_kpms(tables[0])) == len(read_kpms(tables[1])) > 0
 
 
 @pytest.mark.parametrize(
-    "files", [{"picture": Path("x.jpg")}, {"tables": [Path("x.txt")]}, {"picture": Path("x.png"), "period_s": 0.3}]
+    "files",
+    [
+        {"picture": Path("x.jpg")},
+        {"kpms": [Path("x.txt")]},
+        {"picture": Path("x.png"), "period_s": 0.3},
+        {"histograms": True},
+    ],
 )
 def test_what_cannot_be_written_is_refused_before_anything_runs(
     files: dict[str, object], scenario: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

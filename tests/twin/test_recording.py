@@ -10,8 +10,24 @@ import pytest
 
 from ranpilot.errors import ConfigError
 from ranpilot.twin import Networks
-from ranpilot.twin.kpm import BLOCKS, PACKET_DELAY, PRB_USE, VOLUME
-from ranpilot.twin.recording import Period, Recording, cell_measurements, record
+from ranpilot.twin.kpm import (
+    BLOCKS,
+    CQI_HISTOGRAM,
+    MCS_HISTOGRAM,
+    PACKET_DELAY,
+    PRB_MEAN,
+    PRB_USE,
+    UE_VOLUME,
+    VOLUME,
+)
+from ranpilot.twin.recording import (
+    Period,
+    Recording,
+    cell_measurements,
+    kpm_table,
+    measure_periods,
+    record,
+)
 from ranpilot.twin.scenario import Scenario
 from ranpilot.twin.scenario_file import load_scenario
 
@@ -73,6 +89,55 @@ def test_the_run_stops_where_it_is_told_to(scenario: Scenario) -> None:
     assert found.recorded_s == pytest.approx(0.2)
     assert found.asked_s == 1.0
     np.testing.assert_allclose(found.total[VOLUME.name], found.series[VOLUME.name].sum(axis=0))
+
+
+def test_periods_follow_each_other_and_leave_the_windows_of_measure_alone(scenario: Scenario) -> None:
+    networks, plain = Networks(scenario, 2, 3), Networks(scenario, 2, 3)
+    networks.advance(50)
+    periods = list(measure_periods(networks, 0.1, 3))
+    np.testing.assert_allclose([[p.start_s, p.end_s] for p in periods], [[0.05, 0.15], [0.15, 0.25], [0.25, 0.35]])
+    assert all(period.histograms is None for period in periods)
+    plain.advance(350)
+    whole = plain.measure()[VOLUME.name]
+    np.testing.assert_array_equal(networks.measure()[VOLUME.name], whole)
+    before = Networks(scenario, 2, 3)
+    before.advance(50)
+    summed = before.measure()[VOLUME.name] + sum(period.values[VOLUME.name] for period in periods)
+    np.testing.assert_allclose(summed, whole)
+
+
+def test_a_table_has_a_row_a_value_with_its_period_and_unit(scenario: Scenario) -> None:
+    networks, twins = Networks(scenario, 2, 3, first_network=7), Networks(scenario, 2, 3, first_network=7)
+    table = kpm_table(networks, 0.4, 0.2, histograms=True)
+    periods = list(measure_periods(twins, 0.2, 2, histograms=True))
+    assert list(table.columns) == [
+        "start_s", "end_s", "network", "scope", "cell", "cell_name", "slice", "ue", "kpm", "bin", "unit", "value",
+    ]  # fmt: skip
+    assert list(table[["start_s", "end_s"]].drop_duplicates().itertuples(index=False)) == [(0.0, 0.2), (0.2, 0.4)]
+    assert not table.duplicated(["start_s", "network", "cell", "slice", "ue", "kpm", "bin"]).any()
+    assert set(table["scope"]) == {"cell", "ue"}
+    for number, period in enumerate(periods):
+        rows = table[table["start_s"] == 0.2 * number]
+        one = rows[(rows["kpm"] == VOLUME.name) & (rows["network"] == 8)].set_index("cell_name")["value"]
+        assert one.to_dict() == dict(zip(("rural", "urban"), period.values[VOLUME.name][1], strict=True))
+        user = rows[(rows["kpm"] == UE_VOLUME.name) & (rows["network"] == 7)].set_index("ue")["value"]
+        np.testing.assert_array_equal(user, period.values[UE_VOLUME.name][0])
+        assert period.histograms is not None
+        cqi = rows[(rows["kpm"] == CQI_HISTOGRAM.name) & (rows["network"] == 7) & (rows["cell"] == 0)]
+        held = period.histograms[CQI_HISTOGRAM.name][0, 0]
+        assert dict(zip(cqi["bin"], cqi["value"], strict=True)) == {n: held[n] for n in np.flatnonzero(held)}
+        prbs = rows[rows["kpm"] == MCS_HISTOGRAM.name].groupby(["network", "cell"])["value"].sum()
+        mean = rows[rows["kpm"] == PRB_MEAN.name].groupby(["network", "cell"])["value"].sum()
+        np.testing.assert_allclose(prbs.reindex(mean.index, fill_value=0.0), mean * 200)
+    assert set(table.loc[table["bin"].isna(), "kpm"]).isdisjoint(table.loc[table["bin"].notna(), "kpm"])
+    assert (table.loc[table["kpm"] == MCS_HISTOGRAM.name, "unit"] == "PRB").all()
+
+
+def test_a_period_that_is_no_whole_number_of_slots_is_refused(scenario: Scenario) -> None:
+    with pytest.raises(ConfigError, match=r"period_s = 0\.0015, but must be a whole number of slots of 0\.001 s"):
+        next(measure_periods(Networks(scenario, 1, 0), 0.0015, 1))
+    with pytest.raises(ConfigError, match=r"seconds = 0\.5, but must be a whole number of periods of 0\.2 s"):
+        kpm_table(Networks(scenario, 1, 0), 0.5, 0.2)
 
 
 def test_records_have_mean_and_spread_over_networks(found: Recording) -> None:

@@ -17,6 +17,7 @@ __all__ = [
     "Name",
     "Number",
     "OutFile",
+    "OutFiles",
     "Switch",
     "Word",
     "split_names",
@@ -32,6 +33,7 @@ Name = Annotated[str | None, tyro.conf.arg(metavar="NAME")]
 Folder = Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")]
 JsonFile = Annotated[Path | None, tyro.conf.arg(name="json", metavar="FILE")]
 OutFile = Annotated[Path | None, tyro.conf.arg(metavar="FILE")]
+OutFiles = Annotated[tuple[Path, ...], tyro.conf.arg(metavar="FILE [FILE ...]")]
 Switch = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import tyro
 
 from ranpilot.cli.console import fail, make_console, make_table, say
-from ranpilot.cli.options import Comma, Command, Folder, JsonFile, Name, OutFile, Switch, Word, split_names
+from ranpilot.cli.options import Comma, Command, Folder, JsonFile, Name, OutFile, OutFiles, Switch, Word, split_names
 
 __all__ = ["COMMANDS"]
 
@@ -74,8 +74,8 @@ def run(  # noqa: PLR0913  # one option each
     period_s: float = 1.0,
     warm_up_s: float = 1.0,
     picture: OutFile = None,
-    csv: OutFile = None,
-    parquet: OutFile = None,
+    kpm: OutFiles = (),
+    histograms: Switch = False,
     json_file: JsonFile = None,
 ) -> int | None:
     """Run networks of a scenario that nobody controls: KPMs of every cell, and how they go over time.
@@ -91,22 +91,21 @@ def run(  # noqa: PLR0913  # one option each
         period_s: granularity period.
         warm_up_s: simulated time before it.
         picture: draw the main KPMs over time to this .png or .svg file.
-        csv: write every KPM of every period, network, cell and user to this .csv file.
-        parquet: the same to this .parquet file.
+        kpm: write every KPM of every period, network, cell, slice and user to these .csv or .parquet files.
+        histograms: write histograms of delay, CQI, MCS and throughput to them too.
         json_file: write the table to this file.
     """
     from ranpilot import scenarios
-    from ranpilot.experiments.recording_files import recording_table
+    from ranpilot.experiments.recording_views import recording_table
     from ranpilot.experiments.twin_run import run_networks
     from ranpilot.runs import make_progress, write_json
 
     found = scenarios.load(scenario)
     found = found.with_load(load) if load else found
-    tables = [path for path in (csv, parquet) if path is not None]
     with make_progress(show=True) as progress:
         recording = run_networks(
             found, seconds=seconds, num_networks=networks, seed=seed, period_s=period_s, warm_up_s=warm_up_s,
-            picture=picture, tables=tables, progress=progress,
+            picture=picture, kpms=kpm, histograms=histograms, progress=progress,
         )  # fmt: skip
     if json_file is not None:
         write_json(json_file, recording.to_json())

@@ -1,10 +1,14 @@
-"""Run networks and keep what each granularity period measures; plain arrays. Axes: T periods, B networks, C cells."""
+"""Run networks and keep what each granularity period measures. Axes: T periods, B networks, C cells.
+
+A granularity period is any whole number of slots: E2SM-KPM has whole milliseconds (10 ms to some seconds are usual),
+files of performance management (TS 28.550) 5, 15, 30 or 60 min.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +19,19 @@ from ranpilot.twin import kpm
 from ranpilot.twin.network import Networks
 from ranpilot.twin.scenario import Scenario
 
-__all__ = ["Period", "Recording", "cell_measurements", "check_times", "record"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "Period",
+    "Recording",
+    "cell_measurements",
+    "check_times",
+    "kpm_table",
+    "measure_periods",
+    "period_frame",
+    "record",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -26,11 +42,15 @@ LONGEST_S = 100_000.0
 class Period:
     """What one granularity period measured in every network."""
 
+    start_s: float
     end_s: float
+    slot_s: float
     network_ids: NDArray[np.integer]
     """[B]"""
     values: Mapping[str, FloatArray]
     """Every KPM, by its name: [B, C], [B, C, S], [B, U] or [B, U, C] by scope."""
+    histograms: Mapping[str, FloatArray] | None = None
+    """What fell into each bin, by name: [B, C, bins]; None where it was not asked for."""
 
 
 @dataclass(frozen=True)
@@ -84,24 +104,21 @@ class Recording:
 
 def record(
     scenario: Scenario, *, seconds: float = 10.0, num_networks: int = 8, seed: int = 0, period_s: float = 1.0,
-    warm_up_s: float = 1.0, each: Callable[[Period], bool] | None = None,
+    warm_up_s: float = 1.0, histograms: bool = False, each: Callable[[Period], bool] | None = None,
 ) -> Recording:  # fmt: skip
     """Run `num_networks` networks for `warm_up_s` and then `seconds`, and measure every `period_s`.
 
-    each: told every period as it ends; the run stops there where it returns False. Raises ConfigError for times that
-    do not fit.
+    each: told every period as it ends, with `histograms` where wanted; the run stops there where it returns False.
+    Raises ConfigError for times that do not fit.
     """
-    warm_slots, period_slots, periods = check_times(scenario, seconds, period_s, warm_up_s)
+    warm_slots, _, periods = check_times(scenario, seconds, period_s, warm_up_s)
     networks = Networks(scenario, num_networks, seed)
     networks.advance(warm_slots)
-    networks.measure()
     begin = networks.mark()
     names = [measurement.name for measurement in cell_measurements()]
     series: dict[str, list[FloatArray]] = {name: [] for name in names}
     end_s: list[float] = []
-    for _ in range(periods):
-        networks.advance(period_slots)
-        period = Period(networks.slot * scenario.slot_s, networks.network_ids, networks.measure())
+    for period in measure_periods(networks, period_s, periods, histograms=histograms):
         end_s.append(period.end_s)
         for name in names:
             series[name].append(period.values[name])
@@ -120,6 +137,63 @@ def record(
         series={name: np.array(values) for name, values in series.items()},
         total={name: total[name] for name in names},
     )
+
+
+def measure_periods(networks: Networks, period_s: float, periods: int, *, histograms: bool = False) -> Iterator[Period]:
+    """Advance running networks by `periods` granularity periods, and measure each; controls may be set in between.
+
+    What `networks.measure()` covers stays as it is. Raises ConfigError for a period that is no whole number of slots.
+    """
+    slot_s = networks.scenario.slot_s
+    slots = _whole("period_s", period_s, slot_s, 1, "slots")
+    for _ in range(periods):
+        begin = networks.mark()
+        networks.advance(slots)
+        yield Period(
+            start_s=begin.slot * slot_s,
+            end_s=networks.slot * slot_s,
+            slot_s=slot_s,
+            network_ids=networks.network_ids,
+            values=networks.measure(since=begin),
+            histograms=networks.histograms(since=begin) if histograms else None,
+        )
+
+
+def kpm_table(networks: Networks, seconds: float, period_s: float, *, histograms: bool = False) -> pd.DataFrame:
+    """Run networks for `seconds` and measure every `period_s`, as one table of the rows of `period_frame`.
+
+    Raises ConfigError for times that do not fit.
+    """
+    import pandas as pd
+
+    _, _, periods = check_times(networks.scenario, seconds, period_s, 0.0)
+    names = [cell.name for cell in networks.scenario.cells]
+    found = measure_periods(networks, period_s, periods, histograms=histograms)
+    return pd.concat([period_frame(period, names) for period in found], ignore_index=True)
+
+
+def period_frame(period: Period, cell_names: Sequence[str]) -> pd.DataFrame:
+    """A row a value: start_s, end_s, network, scope, cell, cell_name, slice, ue, kpm, bin, unit, value.
+
+    Of every scope but links, which would be users times cells. A column that a scope has not is -1 or empty; `bin` is
+    NaN but for histograms, whose empty bins have no row. NaN of an empty place has none either.
+    """
+    import pandas as pd
+
+    from ranpilot.twin.frames import tidy, tidy_histograms
+
+    shown = {m.name: period.values[m.name] for m in kpm.MEASUREMENTS if m.scope != "link"}
+    frame = tidy(shown, period.network_ids)
+    frame.insert(frame.columns.get_loc("kpm") + 1, "bin", np.nan)
+    frame = frame[frame["value"].notna()]
+    if period.histograms is not None:
+        bins = tidy_histograms(period.histograms, period.network_ids, period.slot_s)
+        frame = pd.concat([frame, bins], ignore_index=True)
+    names = pd.Series([*cell_names, ""], dtype="str").take(frame["cell"]).to_numpy()  # -1 takes the last
+    frame.insert(frame.columns.get_loc("cell") + 1, "cell_name", pd.Series(names, frame.index, dtype="str"))
+    frame.insert(0, "end_s", round(period.end_s, 9))
+    frame.insert(0, "start_s", round(period.start_s, 9))
+    return frame
 
 
 def check_times(scenario: Scenario, seconds: float, period_s: float, warm_up_s: float) -> tuple[int, int, int]:
