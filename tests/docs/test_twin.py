@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import re
@@ -26,7 +27,9 @@ def generator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    module.RESULTS = tmp_path  # type: ignore[attr-defined]
+    records = importlib.import_module("records")
+    monkeypatch.setattr(records, "RESULTS", tmp_path)
+    records.read.cache_clear()
     return module
 
 
