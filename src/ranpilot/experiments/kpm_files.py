@@ -160,12 +160,16 @@ def _read_csv(path: Path) -> pd.DataFrame:
     try:
         names = pd.read_csv(path, nrows=0).columns
         kinds = {column: kind for column, kind in COLUMNS.items() if column in names}
-        # The shortest text of a number is read back exactly only like this; a cell may be called "NA".
-        return pd.read_csv(
-            path, dtype=kinds, keep_default_na=False, na_values={"bin": [""]}, float_precision="round_trip"
-        )
+        # Python's own reading of a number is exact in every version of pandas; a cell may be called "NA".
+        numbers = {column: _read_number for column, kind in kinds.items() if kind == "float64"}
+        others = {column: kind for column, kind in kinds.items() if kind != "float64"}
+        return pd.read_csv(path, dtype=others, converters=numbers, keep_default_na=False)
     except (ValueError, pd.errors.ParserError) as error:
         raise ConfigError("table", str(path), f"a CSV table of KPMs ({str(error).strip()})") from None
+
+
+def _read_number(text: str) -> float:
+    return float(text or "nan")
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
@@ -173,7 +177,8 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     try:
         rows = parquet.read_table(path)
     except arrow.ArrowInvalid as error:
-        raise ConfigError("table", str(path), f"a Parquet table of KPMs ({str(error).splitlines()[0].rstrip(".")})") from None
+        problem = str(error).splitlines()[0].rstrip(".")
+        raise ConfigError("table", str(path), f"a Parquet table of KPMs ({problem})") from None
     table: pd.DataFrame = rows.to_pandas()
     table.attrs = json.loads((rows.schema.metadata or {}).get(KEY, b"{}"))
     return table
