@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ranpilot.errors import ConfigError, MissingExtraError
-from ranpilot.experiments.kpm_files import COLUMNS, read_kpms, write_kpms
+from ranpilot.experiments.kpm_files import read_kpms, write_kpms
 from ranpilot.experiments.twin_run import run_networks
 from ranpilot.twin import Networks, kpm
-from ranpilot.twin.recording import kpm_table
+from ranpilot.twin.recording import PERIOD_COLUMNS, kpm_table
 from ranpilot.twin.scenario_file import load_scenario
 
 
@@ -31,7 +31,7 @@ def test_a_table_survives_its_file_to_the_last_bit(name: str, table: pd.DataFram
     write_kpms(table, tmp_path / name)
     read = read_kpms(tmp_path / name)
     pd.testing.assert_frame_equal(read, table, check_exact=True)
-    assert list(table.columns) == list(COLUMNS)
+    assert list(table.columns) == list(PERIOD_COLUMNS)
     assert len(table["kpm"].unique()) > 50
 
 
@@ -39,8 +39,8 @@ def test_a_table_survives_its_file_to_the_last_bit(name: str, table: pd.DataFram
 @given(values=st.lists(st.floats(allow_nan=False), min_size=1, max_size=20))
 def test_every_number_survives_both_files(values: list[float], tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("kpms")
-    rows = {column: 0 if kind in ("int64", "float64") else "x" for column, kind in COLUMNS.items()}
-    table = pd.DataFrame(rows | {"value": values}).astype(COLUMNS)
+    rows = {column: 0 if kind in ("int64", "float64") else "x" for column, kind in PERIOD_COLUMNS.items()}
+    table = pd.DataFrame(rows | {"value": values}).astype(PERIOD_COLUMNS)
     for name in ("a.csv", "a.parquet"):
         write_kpms(table, folder / name)
         pd.testing.assert_frame_equal(read_kpms(folder / name), table, check_exact=True)
@@ -87,7 +87,7 @@ def test_without_pyarrow_a_parquet_file_is_refused_in_a_sentence(
         ("missing.csv", None, "table = '{path}', but must be a file that is there."),
         ("a.csv", "", "table = '{path}', but must be a CSV table of KPMs (No columns to parse from file)."),
         ("a.csv", "kpm,value\nx,1\n", "{path}: columns = ['kpm', 'value'], but must be with start_s, end_s, network, "),
-        ("a.csv", ",".join(COLUMNS) + "\n" + "x," * 11 + "x\n", "table = '{path}', but must be a CSV table of KPMs ("),
+        ("a.csv", f"{','.join(PERIOD_COLUMNS)}\n{'x,' * 11}x\n", "table = '{path}', but must be a CSV table of KPMs ("),
         ("a.parquet", "not parquet", "table = '{path}', but must be a Parquet table of KPMs ("),
     ],
 )  # fmt: skip

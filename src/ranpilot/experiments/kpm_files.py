@@ -13,23 +13,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
+from ranpilot.declare import Distribution, Measurement
 from ranpilot.errors import ConfigError, MissingExtraError
 from ranpilot.runs.files import storing
 from ranpilot.twin import kpm
-from ranpilot.twin.recording import Period, period_frame
+from ranpilot.twin.recording import PERIOD_COLUMNS, Period, period_frame
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["COLUMNS", "PeriodFile", "check_table_path", "open_period_file", "read_kpms", "write_kpms"]
+__all__ = ["PeriodFile", "check_table_path", "open_period_file", "read_kpms", "write_kpms"]
 
 KINDS = (".csv", ".parquet")
 KEY = b"ranpilot"
-COLUMNS = {
-    "start_s": "float64", "end_s": "float64", "network": "int64", "scope": "str", "cell": "int64",
-    "cell_name": "str", "slice": "int64", "ue": "int64", "kpm": "str", "bin": "float64", "unit": "str",
-    "value": "float64",
-}  # fmt: skip
 
 
 class PeriodFile(Protocol):
@@ -67,7 +63,7 @@ def read_kpms(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise ConfigError("table", str(path), "a file that is there")
     table = _read_csv(path) if path.suffix.lower() == ".csv" else _read_parquet(path)
-    missing = [column for column in COLUMNS if column not in table.columns]
+    missing = [column for column in PERIOD_COLUMNS if column not in table.columns]
     if missing:
         raise ConfigError("columns", list(table.columns), f"with {', '.join(missing)} too", source=str(path))
     return table
@@ -141,7 +137,8 @@ class _ParquetFile:
 
 def _described() -> dict[str, dict[str, object]]:
     """Every KPM's declaration, by its name."""
-    return {each.name: asdict(each) for each in (*kpm.MEASUREMENTS, *kpm.HISTOGRAMS)}
+    declared: list[Measurement | Distribution] = [*kpm.MEASUREMENTS, *kpm.HISTOGRAMS]
+    return {each.name: asdict(each) for each in declared}
 
 
 def _parquet() -> tuple[Any, Any]:
@@ -159,7 +156,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
 
     try:
         names = pd.read_csv(path, nrows=0).columns
-        kinds = {column: kind for column, kind in COLUMNS.items() if column in names}
+        kinds = {column: kind for column, kind in PERIOD_COLUMNS.items() if column in names}
         # Python's own reading of a number is exact in every version of pandas; a cell may be called "NA".
         numbers = {column: _read_number for column, kind in kinds.items() if kind == "float64"}
         others = {column: kind for column, kind in kinds.items() if kind != "float64"}

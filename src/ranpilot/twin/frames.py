@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -57,8 +58,8 @@ def tidy_histograms(values: Mapping[str, FloatArray], network_ids: NDArray[np.in
 
 def _places(
     array: FloatArray, network_ids: NDArray[np.integer], axes: tuple[str, ...]
-) -> dict[str, NDArray[np.integer]]:
+) -> dict[str, NDArray[np.integer[Any]]]:
     """Network, cell, slice, ue and other axes of every value of an array [B, *axes]; -1 for what it has not."""
-    index = dict(zip(("network", *axes), np.indices(array.shape).reshape(array.ndim, -1), strict=True))
-    index["network"] = network_ids[index["network"]]
-    return {axis: np.full(array.size, -1) for axis in ("cell", "slice", "ue")} | index
+    place = {axis: np.full(array.size, -1) for axis in ("cell", "slice", "ue")}
+    place |= dict(zip(("network", *axes), np.indices(array.shape).reshape(array.ndim, -1), strict=True))
+    return place | {"network": network_ids[place["network"]]}

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
+    "PERIOD_COLUMNS",
     "Period",
     "Recording",
     "cell_measurements",
@@ -36,6 +37,21 @@ __all__ = [
 FloatArray = NDArray[np.float64]
 
 LONGEST_S = 100_000.0
+PERIOD_COLUMNS = {
+    "start_s": "float64",
+    "end_s": "float64",
+    "network": "int64",
+    "scope": "str",
+    "cell": "int64",
+    "cell_name": "str",
+    "slice": "int64",
+    "ue": "int64",
+    "kpm": "str",
+    "bin": "float64",
+    "unit": "str",
+    "value": "float64",
+}
+"""Columns of a table of periods, with their kinds."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +189,7 @@ def kpm_table(networks: Networks, seconds: float, period_s: float, *, histograms
 
 
 def period_frame(period: Period, cell_names: Sequence[str]) -> pd.DataFrame:
-    """A row a value: start_s, end_s, network, scope, cell, cell_name, slice, ue, kpm, bin, unit, value.
+    """A row a value, with the columns `PERIOD_COLUMNS`.
 
     Of every scope but links, which would be users times cells. A column that a scope has not is -1 or empty; `bin` is
     NaN but for histograms, whose empty bins have no row. NaN of an empty place has none either.
@@ -184,16 +200,15 @@ def period_frame(period: Period, cell_names: Sequence[str]) -> pd.DataFrame:
 
     shown = {m.name: period.values[m.name] for m in kpm.MEASUREMENTS if m.scope != "link"}
     frame = tidy(shown, period.network_ids)
-    frame.insert(frame.columns.get_loc("kpm") + 1, "bin", np.nan)
+    frame["bin"] = np.nan
     frame = frame[frame["value"].notna()]
     if period.histograms is not None:
         bins = tidy_histograms(period.histograms, period.network_ids, period.slot_s)
         frame = pd.concat([frame, bins], ignore_index=True)
-    names = pd.Series([*cell_names, ""], dtype="str").take(frame["cell"]).to_numpy()  # -1 takes the last
-    frame.insert(frame.columns.get_loc("cell") + 1, "cell_name", pd.Series(names, frame.index, dtype="str"))
-    frame.insert(0, "end_s", round(period.end_s, 9))
-    frame.insert(0, "start_s", round(period.start_s, 9))
-    return frame
+    names = np.array([*cell_names, ""], dtype=object)[frame["cell"].to_numpy()]  # -1 is the last, no name
+    frame["cell_name"] = pd.Series(names, frame.index, dtype="str")
+    frame["start_s"], frame["end_s"] = round(period.start_s, 9), round(period.end_s, 9)
+    return frame[list(PERIOD_COLUMNS)]
 
 
 def check_times(scenario: Scenario, seconds: float, period_s: float, warm_up_s: float) -> tuple[int, int, int]:

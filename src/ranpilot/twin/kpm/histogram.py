@@ -56,7 +56,7 @@ THROUGHPUT_EDGES_KBPS = np.append(np.outer(10.0 ** np.arange(1, 6), [1.0, 2.0, 5
 class Histogram(NamedTuple):
     """How a distribution is counted, and its bins."""
 
-    count: Callable[[Window], FloatArray]
+    fill: Callable[[Window], FloatArray]
     """[B, C, bins]"""
     edges: Callable[[float], FloatArray]
     """Upper edges [bins] in the distribution's bin unit, by the length of a slot in s"""
@@ -64,7 +64,7 @@ class Histogram(NamedTuple):
 
 def count_bins(window: Window) -> dict[str, FloatArray]:
     """What fell into each bin in a window: [B, C, bins] by name."""
-    return {distribution.name: histogram.count(window) for distribution, histogram in HISTOGRAMS.items()}
+    return {distribution.name: histogram.fill(window) for distribution, histogram in HISTOGRAMS.items()}
 
 
 def bin_edges(slot_s: float) -> dict[str, FloatArray]:
