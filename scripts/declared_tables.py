@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from records import plain
 
-from ranpilot.declare import Measurement, Scope
+from ranpilot.declare import Distribution, Measurement, Scope
 from ranpilot.twin.controls import CONTROLS
 from ranpilot.twin.kpm import HISTOGRAMS, MEASUREMENTS
 
@@ -33,9 +33,9 @@ def measurements() -> str:
 
 def histograms() -> str:
     """Every histogram with its bins."""
-    titles = ["name", "counts", "what", "formula", "bins", "defined by"]
+    titles = ["name", "counts", "what", "formula", "bins", "defined by; what differs here"]
     lines = [
-        [f"`{d.name}`", _unit(d.unit), d.description, d.formula, f"{d.bins} ({d.bin_unit})", d.source]
+        [f"`{d.name}`", _unit(d.unit), d.description, d.formula, f"{d.bins} ({d.bin_unit})", _source(d)]
         for d in HISTOGRAMS
     ]
     return plain(titles, lines)
@@ -52,18 +52,20 @@ def controls() -> str:
 
 
 def _of_scope(scope: Scope) -> str:
-    titles = ["name", "unit", "what", "formula", "defined by", "bounds", "better"]
+    titles = ["name", "unit", "what", "formula", "defined by; what differs here", "bounds", "better"]
     lines = []
     for m in MEASUREMENTS:
         if m.scope == scope:
             bounds = f"{_number(m.low)} to {_number(m.high)}"
-            source = _source(m)
-            lines.append([f"`{m.name}`", _unit(m.unit), m.description, m.formula, source, bounds, BETTER[m.better]])
+            line = [f"`{m.name}`", _unit(m.unit), m.description, m.formula, _source(m), bounds, BETTER[m.better]]
+            lines.append(line)
     return plain(titles, lines)
 
 
-def _source(measurement: Measurement) -> str:
-    return "ours" if measurement.source == "ranpilot" else measurement.source
+def _source(declared: Measurement | Distribution) -> str:
+    """Who defines it, and what differs here."""
+    source = "ours" if declared.source == "ranpilot" else declared.source
+    return f"{source}; {declared.differs}" if declared.differs else source
 
 
 def _unit(unit: str) -> str:

@@ -33,6 +33,8 @@ class Measurement:
     """The standard and clause that define it, or whose it is."""
     formula: str = ""
     """How it is computed from what is counted, in words."""
+    differs: str = ""
+    """From the source, or what comes nearest where there is none."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Distribution:
     description: str = ""
     source: str = ""
     formula: str = ""
+    differs: str = ""
 
 
 @dataclass(frozen=True)

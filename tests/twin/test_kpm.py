@@ -99,8 +99,8 @@ def test_the_declarations_of_one_quantity_for_a_cell_and_a_user_agree() -> None:
     ]
     assert len(pairs) > 10
     for cell, ue in pairs:
-        same = (cell.unit, cell.low, cell.high, cell.better, cell.source)
-        assert same == (ue.unit, ue.low, ue.high, ue.better, ue.source), ue.name
+        same = (cell.unit, cell.low, cell.high, cell.better, cell.source, cell.differs)
+        assert same == (ue.unit, ue.low, ue.high, ue.better, ue.source, ue.differs), ue.name
 
 
 def test_every_measurement_has_its_scopes_shape_and_lies_in_its_bounds(make_scenario: MakeScenario) -> None:

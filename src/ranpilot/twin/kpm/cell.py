@@ -38,13 +38,15 @@ PRB_MEAN = cell_kpm(
     formula="PRBs in use, summed over slots / slots", source="TS 28.552 §5.1.1.2.5",
 )  # fmt: skip
 VOLUME = cell_kpm(
-    "DRB.PdcpSduVolumeDL", "Mbit", 1e6, "higher", "Delivered bits; the standard counts them as they enter PDCP",
+    "DRB.PdcpSduVolumeDL", "Mbit", 1e6, "higher", "Delivered bits",
     formula="acknowledged bits, without padding / 1e6", source="TS 28.552 §5.1.2.1.1.1",
+    differs="counted when acknowledged, not as they enter PDCP",
 )  # fmt: skip
 CELL_THROUGHPUT = cell_kpm(
     "DRB.UEThpDl", "kbit/s", 1e7, "higher",
-    "Delivered bits a user, over the time with data; the last slot of a burst, which the standard leaves out, counts",
+    "Delivered bits a user, over the time with data",
     formula="acknowledged bits / time with bits to send, summed over users / 1000", source="TS 28.552 §5.1.1.3.1",
+    differs="the last slot of a burst counts too",
 )  # fmt: skip
 ACTIVE_MEAN = cell_kpm(
     "DRB.MeanActiveUeDl", "UE", 1000.0, "neither", "Users with data to send, mean",
@@ -52,13 +54,12 @@ ACTIVE_MEAN = cell_kpm(
 )  # fmt: skip
 PACKET_DELAY = cell_kpm(
     "DRB.RlcSduDelayDl", "0.1 ms", 6e5, "lower",
-    "Mean delay of delivered packets, arrival slot and retransmissions counted; the standard ends at the first "
-    "transmission",
+    "Mean delay of delivered packets, arrival slot counted",
     formula="(slot of the acknowledgement − slot of arrival + 1) × slot, summed over delivered packets / their number",
-    source="TS 28.552 §5.1.3.3.3",
+    source="TS 28.552 §5.1.3.3.3", differs="ends at the acknowledgement, not at the first transmission",
 )  # fmt: skip
 PACKET_DELAY_P95 = cell_kpm(
-    "RP.RlcSduDelayDl.P95", "0.1 ms", 6e5, "lower", "95th percentile of the same delay",
+    "RP.RlcSduDelayDl.P95", "0.1 ms", 6e5, "lower", "95th percentile of the delay of delivered packets",
     formula="upper edge of the bin of DRB.RlcSduDelayDlDist that 95 % of the delivered packets reach",
 )  # fmt: skip
 PACKET_DROP_RATE = cell_kpm(
@@ -76,8 +77,9 @@ CONNECTED_MEAN = cell_kpm(
     formula="connected users, summed over slots / slots", source="TS 28.552 §5.1.1.4.1",
 )  # fmt: skip
 CQI_MEAN = cell_kpm(
-    "CARR.WBCQIDist.Mean", "index", 15.0, "higher", "Mean of the wideband CQI's distribution (TS 28.552 §5.1.1.11.1)",
+    "CARR.WBCQIDist.Mean", "index", 15.0, "higher", "Mean of the wideband CQI's distribution",
     formula="wideband CQI (mean of the groups' CQIs, rounded), summed over reports / reports",
+    differs="the distribution is TS 28.552 §5.1.1.11.1",
 )  # fmt: skip
 CONNECTION_ATTEMPTS = cell_kpm(
     "RRC.ConnEstabAtt", "1", 1e6, "neither", "Users that arrived",

@@ -28,26 +28,28 @@ __all__ = [
 DELAY_HISTOGRAM = Distribution(
     "DRB.RlcSduDelayDlDist.Bin", "1", "ms", "cell",
     "upper edges: every slot up to 32 slots, from there 16 to an octave; the last, 65 536 slots, holds all beyond",
-    "Delivered packets by their delay, as in DRB.RlcSduDelayDl",
+    "Delivered packets by their delay, arrival slot counted",
     "TS 28.552 §5.1.3.3.6", "delivered packets in the bin",
+    "ends at the acknowledgement, not at the first transmission",
 )  # fmt: skip
 CQI_HISTOGRAM = Distribution(
     "CARR.WBCQIDist.Bin", "1", "index", "cell", "CQI 0 to 15",
-    "Reports by wideband CQI: X of BinX.BinY.BinZ, at rank 1 and in the scenario's CQI table",
+    "Reports by wideband CQI",
     "TS 28.552 §5.1.1.11.1", "reports whose groups' CQIs have this mean, rounded",
+    "X of BinX.BinY.BinZ; the rank Y is 1, the table Z the scenario's",
 )  # fmt: skip
 MCS_HISTOGRAM = Distribution(
     "CARR.PDSCHMCSDist.Bin", "PRB", "index", "cell", "MCS 0 to 31",
-    "PRBs sent by MCS: Z of BinX.BinY.BinZ, at rank 1 and in the scenario's MCS table; a retransmission has the MCS of "
-    "its block",
+    "PRBs sent by MCS; a retransmission has the MCS of its block",
     "TS 28.552 §5.1.1.12.1", "PRBs of blocks with this MCS, summed over slots",
+    "Z of BinX.BinY.BinZ; the rank X is 1, the table Y the scenario's",
 )  # fmt: skip
 THROUGHPUT_HISTOGRAM = Distribution(
     "DRB.UEThpDlDist.Bin", "UE", "kbit/s", "cell",
     "upper edges 10, 20, 50, 100, ... 1 000 000; the last holds all beyond",
-    "Users that had data by their throughput over the period, at the cell that serves them at its end; the standard "
-    "counts bursts",
+    "Users that had data by their throughput over the period, at the cell that serves them at its end",
     "TS 28.552 §5.1.1.3.2", "users whose DRB.UEThpDl.UE lies in the bin",
+    "of users over the period, not of bursts",
 )  # fmt: skip
 
 THROUGHPUT_EDGES_KBPS = np.append(np.outer(10.0 ** np.arange(1, 6), [1.0, 2.0, 5.0]).ravel(), 1e6)

@@ -30,8 +30,9 @@ FIRST_BLOCKS = cell_kpm(
     formula="first transmissions", source="TS 28.552 §5.1.1.7.1",
 )  # fmt: skip
 FIRST_ERRORS = cell_kpm(
-    "TB.IntialErrNbrDl", "1", 1e9, "lower", "First transmissions that failed (the standard spells it so)",
+    "TB.IntialErrNbrDl", "1", 1e9, "lower", "First transmissions that failed",
     formula="first transmissions that were not decoded", source="TS 28.552 §5.1.1.7.2",
+    differs="the name is spelt like this there",
 )  # fmt: skip
 BLOCKS = cell_kpm(
     "TB.TotNbrDl", "1", 1e9, "neither", "Transport blocks sent, retransmissions included",
@@ -47,12 +48,13 @@ RESIDUAL_ERRORS = cell_kpm(
 )  # fmt: skip
 TX_POWER = Measurement(
     "RP.TxPower", "dBm", "cell", -10.0, 60.0, "lower", "Transmit power of the carrier at full load",
-    source=OURS, formula="power in force at the end",
+    source=OURS, formula="power in force at the end", differs="nearest: TS 28.552 §5.1.1.29.2, CARR.MeanTxPwr",
 )  # fmt: skip
 SINR_MEAN = Measurement(
     "L1M.SS-SINR.Mean", "dB", "cell", -60.0, 60.0, "higher",
-    "Mean over connected users of filtered wideband SINR; nearest: E2SM-KPM §7.10.8, L1M.DL-SS-SINR",
+    "Mean over connected users of filtered wideband SINR",
     source=OURS, formula="L1M.SS-SINR.UE at the end, in dB, summed over users / users",
+    differs="nearest: E2SM-KPM §7.10.8, L1M.DL-SS-SINR",
 )  # fmt: skip
 
 

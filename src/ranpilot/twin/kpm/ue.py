@@ -29,11 +29,12 @@ __all__ = [
 UE_THROUGHPUT = ue_kpm(
     "DRB.UEThpDl.UE", "kbit/s", 1e7, "higher", "Delivered bits over the time with data",
     formula="acknowledged bits / time with bits to send / 1000", source="TS 28.552 §5.1.1.3.1",
+    differs="the last slot of a burst counts too",
 )  # fmt: skip
 UE_DELAY = ue_kpm(
-    "DRB.RlcSduDelayDl.UE", "0.1 ms", 6e5, "lower", "Mean delay of delivered packets, as DRB.RlcSduDelayDl",
+    "DRB.RlcSduDelayDl.UE", "0.1 ms", 6e5, "lower", "Mean delay of delivered packets",
     formula="(slot of the acknowledgement − slot of arrival + 1) × slot, summed over delivered packets / their number",
-    source="TS 28.552 §5.1.3.3.3",
+    source="TS 28.552 §5.1.3.3.3", differs="ends at the acknowledgement, not at the first transmission",
 )  # fmt: skip
 UE_DROP_RATE = ue_kpm(
     "DRB.RlcPacketDropRateDl.UE", "1e-6", 1e6, "lower", "Packets expired or without room",
@@ -42,6 +43,7 @@ UE_DROP_RATE = ue_kpm(
 UE_VOLUME = ue_kpm(
     "DRB.PdcpSduVolumeDL.UE", "Mbit", 1e6, "higher", "Delivered bits",
     formula="acknowledged bits, without padding / 1e6", source="TS 28.552 §5.1.2.1.1.1",
+    differs="counted when acknowledged, not as they enter PDCP",
 )  # fmt: skip
 UE_PRB_MEAN = ue_kpm(
     "RRU.PrbUsedDl.UE", "PRB", 275.0, "neither", "PRBs in use, mean a slot",
@@ -76,13 +78,15 @@ UE_REESTABLISHMENTS = ue_kpm(
 )  # fmt: skip
 UE_RSRP = Measurement(
     "L1M.SS-RSRP.UE", "dBm", "ue", -156.0, -31.0, "higher",
-    "Filtered RSRP of the serving cell, NaN if empty or not measured; nearest: E2SM-KPM §7.10.7, L1M.DL-SS-RSRP",
+    "Filtered RSRP of the serving cell, NaN if empty or not measured",
     source=OURS, formula="layer-3 filtered RSRP at the end, held to the range of TS 38.133 §10.1.6",
+    differs="nearest: E2SM-KPM §7.10.7, L1M.DL-SS-RSRP",
 )  # fmt: skip
 UE_SINR = Measurement(
     "L1M.SS-SINR.UE", "dB", "ue", -60.0, 60.0, "higher",
-    "Filtered wideband SINR of the serving cell, NaN if empty; nearest: E2SM-KPM §7.10.8, L1M.DL-SS-SINR",
+    "Filtered wideband SINR of the serving cell, NaN if empty",
     source=OURS, formula="layer-3 filtered SINR at the end, held to its bounds",
+    differs="nearest: E2SM-KPM §7.10.8, L1M.DL-SS-SINR",
 )  # fmt: skip
 
 

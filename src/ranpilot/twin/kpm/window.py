@@ -62,17 +62,19 @@ Table = dict[Measurement, Callable[[Window], FloatArray]]
 
 
 def cell_kpm(
-    name: str, unit: str, high: float, better: Better, description: str, *, formula: str, source: str = OURS
-) -> Measurement:
+    name: str, unit: str, high: float, better: Better, description: str, *, formula: str, source: str = OURS,
+    differs: str = "",
+) -> Measurement:  # fmt: skip
     """A measurement of a cell that is never below 0."""
-    return Measurement(name, unit, "cell", 0.0, high, better, description, source, formula)
+    return Measurement(name, unit, "cell", 0.0, high, better, description, source, formula, differs)
 
 
 def ue_kpm(
-    name: str, unit: str, high: float, better: Better, description: str, *, formula: str, source: str = OURS
-) -> Measurement:
+    name: str, unit: str, high: float, better: Better, description: str, *, formula: str, source: str = OURS,
+    differs: str = "",
+) -> Measurement:  # fmt: skip
     """A measurement of a user that is never below 0."""
-    return Measurement(name, unit, "ue", 0.0, high, better, description, source, formula)
+    return Measurement(name, unit, "ue", 0.0, high, better, description, source, formula, differs)
 
 
 def cell_count(column: int) -> Callable[[Window], FloatArray]:
