@@ -1,9 +1,10 @@
 """Write the tables in README and docs, between their `begin table` and `end table` lines.
 
-They are made of results/*.json and of what the twin declares (measurements, histograms, controls). A results file is
-what a command wrote with `--json`; the command stands under the table, and in results/README.md. The pictures in
-docs/images that show results are drawn too, unless pages are named: `make_docs.py docs/kpm.md` writes those alone.
-`--check` changes nothing and fails where a table in the docs is not the one that it should be.
+They are made of results/*.json, of what the twin declares (measurements, histograms, controls), and of the files of
+traffic models. A results file is what a command wrote with `--json`; the command stands under the table, and in
+results/README.md. The pictures in docs/images that show results are drawn too, unless pages are named: `make_docs.py
+docs/kpm.md` writes those alone. `--check` changes nothing and fails where a table in the docs is not the one that it
+should be.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 import adviser_tables
 import aura_tables
 import declared_tables
+import traffic_tables
 from records import Record, decibels, exists, named, number, read, short, table
 
 from ranpilot.experiments.figures import draw_calibration, draw_gain, draw_reliability, draw_seeds
@@ -148,6 +150,7 @@ TABLES: dict[str, Callable[[], str]] = {
     **aura_tables.TABLES,
     **adviser_tables.TABLES,
     **declared_tables.TABLES,
+    **traffic_tables.TABLES,
 }
 
 if __name__ == "__main__":

@@ -61,6 +61,7 @@ def test_the_config_is_frozen_bounded_and_refuses_unknown_keys(name: str, tmp_pa
     for field, schema in type(config).model_json_schema()["properties"].items():
         if schema.get("type") in ("number", "integer"):
             assert {"minimum", "maximum", "unit"} <= schema.keys(), f"{field} needs bounds and a unit"
+        assert field == "kind" or schema.get("description"), f"{field} needs a description"
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -57,7 +57,9 @@ class Mobility(Part):
 
     kind: Literal["static", "lines", "waypoint"] = "lines"
     min_speed_kmh: Annotated[float, bounded(0.0, 500.0, "km/h")] = 3.0
+    """Least speed of a user; of one who stands still, that of the things around it, by which the channel fades."""
     max_speed_kmh: Annotated[float, bounded(0.0, 500.0, "km/h")] = 3.0
+    """Greatest speed of a user; 0 = everybody stands and no channel changes."""
 
     @model_validator(mode="after")
     def _min_below_max(self) -> Self:
@@ -75,7 +77,7 @@ class Trace(Part):
 
     kind: Literal["trace"]
     file: Path
-    """In a scenario file, relative to it."""
+    """CSV with the columns time_s, user, x_m, y_m; in a scenario file, relative to it."""
     sha256: str | None = None
     """Of the file, taken as the scenario is read; a file that has changed since is refused."""
     min_speed_kmh: Annotated[float, bounded(0.0, 500.0, "km/h")] = 3.0

@@ -223,6 +223,11 @@ def _traffic(choose: Choose) -> dict[str, Any]:
             {"kind": "full-buffer", "packet_bits": 1_000_000_000, "interval_slots": 7},
             {"kind": "fitted", "profile": "embb"},
             {"kind": "fitted", "profile": "urllc", "scale": 3.0},
+            {"kind": "ftp-3", "mean_rate_bps": 4e6, "file_bits": 40_000},
+            {"kind": "mmtc-bursts", "devices": 2_000, "burst_s": 2.0, "period_s": 3.0},
+            {"kind": "urllc", "mean_gap_s": 0.004},
+            {"kind": "video", "frames_per_segment": 3, "packet_bits": 100_000},
+            {"kind": "xr-frames", "mean_rate_bps": 2e6, "packet_bits": 30_000},
         ]
         mix.append(
             {

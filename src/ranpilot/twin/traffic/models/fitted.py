@@ -2,6 +2,10 @@
 
 Each UE plays one capture's chain of bursts. `scale` multiplies the mean rate: idle times shrink by a common factor, so
 bursts come more often, while their packets, gaps and sizes stay as they are.
+Source: captures; those of the shipped profiles are TRACTOR's (GENESYS lab, MIT licence), fitted by
+`scripts/fit_tractor.py`.
+Differs from source: how well a profile reproduces its capture is what `ranpilot traffic fit` prints; the dependence of
+bursts on each other beyond their phases is lost.
 """
 
 from __future__ import annotations
@@ -39,7 +43,9 @@ class Fitted:
 
         kind: Literal["fitted"] = "fitted"
         profile: Annotated[str, Field(min_length=1, description="a shipped profile or a path that ends with .json")]
-        scale: Annotated[float, Field(ge=0.01, le=100.0, json_schema_extra={"unit": "1"})] = 1.0
+        scale: Annotated[
+            float, Field(ge=0.01, le=100.0, description="of the profile's rate", json_schema_extra={"unit": "1"})
+        ] = 1.0
 
     state_size: ClassVar[int] = 3
     """Phase, slots from the start of the next block to the next packet, packets of the burst not yet sent."""

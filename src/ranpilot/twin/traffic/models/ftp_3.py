@@ -2,7 +2,7 @@
 
 A file is in the queue as a whole in the slot of its arrival, cut into packets of `packet_bits` (the last one has the
 rest). Files arrive `mean_rate_bps` / `file_bits` times a second. The defaults are 0.5 MB every 200 ms.
-Source: TR 36.814 §A.2.1.3.1 (Poisson arrivals of fixed files, 0.5 or 2 Mbytes); TR 36.889 §A.1.1 (model 3: files for
+Source: TR 36.814 §A.2.1.3.1 (Poisson arrivals of fixed files, 0.5 or 2 Mbytes); TR 36.889 Annex A (model 3: files for
 the same user, each timed from its arrival); TR 38.864 Annex A (0.5 Mbytes, mean gap 200 ms).
 Differs from source: the source sees a file as one packet; a queue here holds IP packets.
 """

@@ -2,7 +2,9 @@
 
 A packet of `packet_bits` arrives every `interval_slots`, by default 100 Mbit/s at 1 ms slots, from the first slot on.
 The queue in the kernel is finite: what it has no room for is dropped on arrival and counted as dropped. So throughput
-is the measurement of such a UE; its delay and loss only tell how long the queue is.
+is the measurement of such a UE; its delay and loss only tell how long the queue is. Rates scale by no common factor:
+there is no more than all.
+Source: full buffer, TR 36.814 Table A.2.1.3-1.
 """
 
 from __future__ import annotations
@@ -24,8 +26,12 @@ class FullBuffer:
         """Size of the packets and their distance; together at least what a cell can carry."""
 
         kind: Literal["full-buffer"] = "full-buffer"
-        packet_bits: Annotated[int, Field(ge=10_000, le=1_000_000_000, json_schema_extra={"unit": "bit"})] = 1_000_000
-        interval_slots: Annotated[int, Field(ge=1, le=BLOCK_SLOTS, json_schema_extra={"unit": "slot"})] = 10
+        packet_bits: Annotated[
+            int, Field(ge=10_000, le=1_000_000_000, description="size of a packet", json_schema_extra={"unit": "bit"})
+        ] = 1_000_000
+        interval_slots: Annotated[
+            int, Field(ge=1, le=BLOCK_SLOTS, description="time between packets", json_schema_extra={"unit": "slot"})
+        ] = 10
 
     state_size: ClassVar[int] = 0
 

@@ -2,6 +2,8 @@
 
 Packet k arrives at phase + k * period + jitter_k, with the phase uniform in a period, different for each UE, and
 jitter_k uniform from 0 to `jitter_s`. The jitter is at most a period, so packets never overtake each other.
+Source: periodic deterministic communication, TS 22.104 §5.2 (`period_s` is its transfer interval); how late a
+packet may be is ours.
 """
 
 from __future__ import annotations
@@ -36,9 +38,15 @@ class Periodic:
         """Distance and size of the packets, and how late one may be."""
 
         kind: Literal["periodic"] = "periodic"
-        period_s: Annotated[float, Field(ge=1e-4, le=3600.0, json_schema_extra={"unit": "s"})] = 0.02
-        packet_bits: Annotated[int, Field(ge=8, le=100_000_000, json_schema_extra={"unit": "bit"})] = 12_000
-        jitter_s: Annotated[float, Field(ge=0.0, le=3600.0, json_schema_extra={"unit": "s"})] = 0.0
+        period_s: Annotated[
+            float, Field(ge=1e-4, le=3600.0, description="time between packets", json_schema_extra={"unit": "s"})
+        ] = 0.02
+        packet_bits: Annotated[
+            int, Field(ge=8, le=100_000_000, description="size of a packet", json_schema_extra={"unit": "bit"})
+        ] = 12_000
+        jitter_s: Annotated[
+            float, Field(ge=0.0, le=3600.0, description="how late a packet may be", json_schema_extra={"unit": "s"})
+        ] = 0.0
 
         @model_validator(mode="after")
         def _jitter_within_period(self) -> Self:

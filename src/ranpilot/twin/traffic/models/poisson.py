@@ -2,6 +2,7 @@
 
 The number of packets in a slot is Poisson with mean rate * slot, so the index of dispersion is 1 at every time scale.
 Gaps are drawn as exponentials from the start of each block, which is exact because the process has no memory.
+Source: the Poisson process of TR 36.814 §A.2.1.3.1, here of packets.
 """
 
 from __future__ import annotations
@@ -36,8 +37,12 @@ class Poisson:
         """Mean rate and packet size."""
 
         kind: Literal["poisson"] = "poisson"
-        mean_rate_bps: Annotated[float, Field(ge=0, le=1e9, json_schema_extra={"unit": "bit/s"})] = 1e6
-        packet_bits: Annotated[int, Field(ge=8, le=100_000_000, json_schema_extra={"unit": "bit"})] = 12_000
+        mean_rate_bps: Annotated[
+            float, Field(ge=0, le=1e9, description="mean rate of a user", json_schema_extra={"unit": "bit/s"})
+        ] = 1e6
+        packet_bits: Annotated[
+            int, Field(ge=8, le=100_000_000, description="size of a packet", json_schema_extra={"unit": "bit"})
+        ] = 12_000
 
         @model_validator(mode="after")
         def _packets_fit_a_block(self) -> Self:

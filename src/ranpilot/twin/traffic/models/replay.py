@@ -2,6 +2,9 @@
 
 Each UE starts at a moment of the capture that is drawn for it, uniform over the capture, and goes round: after the last
 packet comes the first. The file is made by `ranpilot traffic replay`.
+Source: a capture of yours.
+Differs from source: users with the same capture differ by the moment alone; packets come when they came, whatever the
+network does.
 """
 
 from __future__ import annotations

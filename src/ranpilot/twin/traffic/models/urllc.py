@@ -3,8 +3,8 @@
 The gap between packets is `min_gap_s` plus an exponential time, with mean `mean_gap_s`: without a least gap a Poisson
 process, with one as long as the mean a clock. A user starts at a random moment of that.
 Source: FTP model 3 (Poisson) with small packets as for URLLC in TR 38.824 Annex A; 32 bytes within 1 ms at 1e-5 from TR
-38.913 §7.9; the least gap makes them events of an "aperiodic deterministic communication" (TS 22.104 §4.3, §5.3), whose
-source does not repeat itself at once (the sporadic arrivals of Mok 1983).
+38.913 §7.9; the least gap makes them events of an aperiodic deterministic communication (TS 22.104 §5.3), whose source
+does not repeat itself at once (the sporadic arrivals of Mok 1983).
 Differs from source: how often events happen is no number of the standard; 50 ms is ours.
 """
 

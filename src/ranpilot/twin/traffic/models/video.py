@@ -6,7 +6,7 @@ apart as `peak_rate_bps` says. Off: silence until the next is due; a segment tha
 coming waits for it. The phase is uniform, different for each UE; the 32 segments before the start have been played.
 Source: frames: IEEE 802.11-14/0571r12, buffered video streaming (2 to 15.6 Mbit/s, Weibull, shape 0.8099; scale 6950
 bytes at 2 Mbit/s, of which the sum is 1.87); on and off: Rao et al., Network characteristics of video streaming
-traffic, CoNEXT 2011, §5 (players fetch blocks at the pace that the video is played).
+traffic, CoNEXT 2011 (players fetch blocks at the pace that the video is played).
 Differs from source: the mean rate is met exactly; delays of the internet are left out; the server sends at a constant
 rate, whatever the cell carries (no TCP), and a player that has fallen behind does not ask for a lower quality.
 """
