@@ -7,7 +7,9 @@ from ranpilot.declare import Control
 __all__ = [
     "ADMISSION_LIMIT",
     "CELL_INDIVIDUAL_OFFSET_DB",
+    "CELL_SLEEP",
     "CONTROLS",
+    "DOWNTILT_DEG",
     "FORCED_HANDOVER",
     "RELEASE",
     "SCHEDULING_WEIGHT",
@@ -79,5 +81,37 @@ SCHEDULING_WEIGHT = Control(
     description="Multiplies the user's metric in every scheduler from the next slot, in round robin its turns; 0 gives "
     "it no new blocks. It goes along in a handover; a new user has 1.",
 )
-CONTROLS = (TX_POWER_DBM, FORCED_HANDOVER, RELEASE, ADMISSION_LIMIT, CELL_INDIVIDUAL_OFFSET_DB, SCHEDULING_WEIGHT)
+DOWNTILT_DEG = Control(
+    name="DOWNTILT_DEG",
+    scope="cell",
+    kind="continuous",
+    low=-90.0,
+    high=90.0,
+    unit="degree",
+    interface="O1 CommonBeamformingFunction.digitalTilt (0.1 degree)",
+    description="Electrical tilt of the cell's antenna below the horizon, in force from the next slot; NaN for a cell "
+    "without an antenna.",
+)
+CELL_SLEEP = Control(
+    name="CELL_SLEEP",
+    scope="cell",
+    kind="integer",
+    low=0,
+    high=3,
+    unit="level",
+    interface="O1 CESManagementFunction.energySavingControl; the levels are those of TR 38.864",
+    description="0 awake, 1 micro, 2 light, 3 deep sleep. From the next slot a sleeping cell is off the air: it sends "
+    "nothing, cannot be measured, admits nobody, and its users lose the link; hand them over before. Told less than "
+    "its sleep it wakes, which takes the wake-up time of its level, rounded up to RRC periods of 10 ms.",
+)
+CONTROLS = (
+    TX_POWER_DBM,
+    DOWNTILT_DEG,
+    CELL_INDIVIDUAL_OFFSET_DB,
+    ADMISSION_LIMIT,
+    SCHEDULING_WEIGHT,
+    RELEASE,
+    FORCED_HANDOVER,
+    CELL_SLEEP,
+)
 """Every control, in the order in which `Networks.apply` puts them into force."""

@@ -36,8 +36,10 @@ from ranpilot.twin.rrc.events import NOTHING_KNOWN, draw_events, put_events_in_f
 from ranpilot.twin.rrc.handover import force_handover
 from ranpilot.twin.rrc.measurements import GAIN_STEP_M, measure_user, rank_interferers, update_gains
 from ranpilot.twin.rrc.mobility import move_user
+from ranpilot.twin.rrc.on_air import settle_cell
 from ranpilot.twin.rrc.places import leave_place, renew_fading
 from ranpilot.twin.rrc.population import arrive_and_depart, populate
+from ranpilot.twin.rrc.sleep import wake_cells
 
 __all__ = ["advance", "fill_best_server", "hand_over_users", "release_users", "renew_future", "reset", "run_slot"]
 
@@ -83,7 +85,7 @@ def run_slot(net: s.Network, parameters: Parameters, packets: PacketBlock, scrat
         if net.ue[ue, s.BACKLOG_BITS] > 0:
             expire_packets(net, ue, slot)
     report_cqi(net, parameters, scratch, slot)
-    list_candidates(net, scratch, slot)
+    list_candidates(net, parameters, scratch, slot)
     schedule(net, parameters, scratch, slot)
     send_blocks(net, parameters, scratch, slot)
     update_mean_rates(net, parameters, scratch)
@@ -94,12 +96,13 @@ def run_slot(net: s.Network, parameters: Parameters, packets: PacketBlock, scrat
 @woven_kernel
 def _tick(net: s.Network, parameters: Parameters, slot: int) -> None:
     """Mobility, measurements and RRC."""
+    wake_cells(net, parameters, slot + 1)
     for ue in range(len(net.ue)):
         if net.ue[ue, s.SERVING_CELL] >= 0:
             move_user(net, parameters, ue, slot)
             update_gains(net, parameters, ue, GAIN_STEP_M)
             rank_interferers(net, ue)
-            measure_user(net, parameters, ue, slot, False)
+            measure_user(net, parameters, ue, slot)
             follow_connection(net, parameters, ue, slot)
     if parameters.population.is_static == 0:
         arrive_and_depart(net, parameters, slot)
@@ -136,12 +139,12 @@ def _reset_network(
         net.cell_real[cell, s.SET_POWER_DBM] = power_dbm
         net.cell_real[cell, s.EVENT_POWER_DBM] = math.inf
         net.cell_real[cell, s.INDIVIDUAL_OFFSET_DB] = parameters.rrc.individual_offset_db[cell]
-        net.cell_real[cell, s.PRB_POWER_MW] = 10.0 ** (power_dbm / 10.0) / parameters.grid.num_prbs
+        net.cell_real[cell, s.ON_AIR_PRB_POWER_MW] = 10.0 ** (power_dbm / 10.0) / parameters.grid.num_prbs
         net.cell_real[cell, s.DOWNTILT_DEG] = parameters.air.cell[cell, CELL_DOWNTILT_DEG]
         net.cell_real[cell, s.ARRIVAL_FACTOR] = net.cell_real[cell, s.DEPARTURE_FACTOR] = 1.0
-        net.cell[cell, s.ADMISSION_LIMIT] = parameters.population.capacity[cell]
         net.cell[cell, s.SET_ADMISSION_LIMIT] = parameters.population.capacity[cell]
-        net.cell[cell, s.EVENT_ADMISSION_LIMIT] = s.NEVER
+        net.cell[cell, s.EVENT_ADMISSION_LIMIT] = net.cell[cell, s.AWAKE_SLOT] = s.NEVER
+        settle_cell(net, parameters, cell)
     for ue in range(len(net.ue)):
         uniform = draw_uniform(own_seed, network, ue, 0, STREAM_TRAFFIC_KIND)
         kind = 0

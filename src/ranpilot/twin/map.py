@@ -186,9 +186,9 @@ def fill_gains(net: s.Network, air: Air, ue: int) -> None:
 
 @inner_kernel
 def strongest_cell(net: s.Network, air: Air, spot: Spot) -> int:
-    """The cell that is received with most power at a place, at the powers of now."""
-    best = 0
-    best_mw = -1.0
+    """The cell that is received with most power at a place, at the powers of now; -1 where none is on the air."""
+    best = -1
+    best_mw = 0.0
     for site in range(len(air.site)):
         site_x_m, site_y_m = air.site[site, SITE_X_M], air.site[site, SITE_Y_M]
         shift_m = nearest_copy(air, spot.x_m - site_x_m, spot.y_m - site_y_m)

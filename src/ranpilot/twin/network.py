@@ -18,17 +18,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ranpilot.declare import Control
-from ranpilot.errors import ActionError, ConfigError, UnknownNameError
+from ranpilot.errors import ConfigError
 from ranpilot.twin import kernel, kpm, snapshots, state
-from ranpilot.twin.controls import (
-    ADMISSION_LIMIT,
-    CELL_INDIVIDUAL_OFFSET_DB,
-    CONTROLS,
-    FORCED_HANDOVER,
-    RELEASE,
-    SCHEDULING_WEIGHT,
-    TX_POWER_DBM,
-)
+from ranpilot.twin.applying import put_in_force
 from ranpilot.twin.feed import Feed
 from ranpilot.twin.mac.queue import PacketBlock
 from ranpilot.twin.mac.scratch import Scratch, allocate_scratch
@@ -36,7 +28,7 @@ from ranpilot.twin.parameters import make_parameters
 from ranpilot.twin.rrc.population import BEFORE_START
 from ranpilot.twin.scenario import Scenario
 from ranpilot.twin.views import CellView, Counters, EventView, Mark, UserView
-from ranpilot.units import dbm_to_mw, linear_to_db
+from ranpilot.units import linear_to_db
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,6 +81,9 @@ class Networks:
             admission_limit=cell[..., state.ADMISSION_LIMIT].copy(),
             set_power_dbm=cell_real[..., state.SET_POWER_DBM].copy(),
             individual_offset_db=cell_real[..., state.INDIVIDUAL_OFFSET_DB].copy(),
+            downtilt_deg=cell_real[..., state.DOWNTILT_DEG].copy(),
+            is_on_air=cell[..., state.IS_ON_AIR] == 1,
+            sleep_level=cell[..., state.SLEEP_LEVEL].copy(),
         )
 
     @property
@@ -144,32 +139,11 @@ class Networks:
     def apply(self, controls: Mapping[Control | str, ArrayLike]) -> None:
         """Put controls into force: of cells [B, C], of users (weight, handover target, release) [B, U].
 
-        Powers and offsets come first, then limits, weights, releases, and handovers in the order of places. A power,
-        offset or weight that is NaN keeps what is; the weight of an empty place is nobody's.
+        Powers, tilts and offsets come first, then limits, weights, releases, handovers in the order of places, and
+        sleep. A power, tilt, offset or weight that is NaN keeps what is; the weight of an empty place is nobody's.
         Raises: ActionError for a wrong shape or value, UnknownNameError for an unknown control.
         """
-        given = {_control(key): np.asarray(value) for key, value in controls.items()}
-        checked = {control: self._checked(control, value) for control, value in given.items()}
-        # Everything is checked before anything is put into force.
-        if TX_POWER_DBM in checked:
-            self._check_power(checked[TX_POWER_DBM])
-        if FORCED_HANDOVER in checked:
-            self._check_targets(checked[FORCED_HANDOVER], checked.get(RELEASE))
-        if TX_POWER_DBM in checked:
-            self._set_power(checked[TX_POWER_DBM])
-        if CELL_INDIVIDUAL_OFFSET_DB in checked:
-            offset_db, in_force = checked[CELL_INDIVIDUAL_OFFSET_DB], self._state.cell_real
-            kept_db = in_force[..., state.INDIVIDUAL_OFFSET_DB]
-            in_force[..., state.INDIVIDUAL_OFFSET_DB] = np.where(np.isnan(offset_db), kept_db, offset_db)
-        if ADMISSION_LIMIT in checked:
-            self._set_admission_limit(checked[ADMISSION_LIMIT])
-        if SCHEDULING_WEIGHT in checked:
-            self._set_weight(checked[SCHEDULING_WEIGHT])
-        if RELEASE in checked:
-            kernel.release_users(self._state, checked[RELEASE].astype(np.int32))
-        if FORCED_HANDOVER in checked:
-            target = checked[FORCED_HANDOVER].astype(np.int32)
-            kernel.hand_over_users(self._state, self._parameters, target, self.slot)
+        put_in_force(self._state, self._parameters, self.scenario, self.slot, controls)
 
     def measure(self, since: Mark | None = None) -> dict[str, FloatArray]:
         """Every KPM since the last `measure` (or the reset), by name: [B, C], [B, C, S], [B, U] or [B, U, C] by scope.
@@ -271,7 +245,10 @@ class Networks:
             part.result()
 
     def best_server(self, x_m: FloatArray, y_m: FloatArray) -> NDArray[np.int32]:
-        """The cell received strongest at each point of a grid (columns x, rows y), at the powers of now: [B, Y, X]."""
+        """The cell received strongest at each point of a grid (columns x, rows y), at the powers of now: [B, Y, X].
+
+        -1 where no cell is on the air.
+        """
         best = np.empty((self.num, len(y_m), len(x_m)), dtype=np.int32)
         columns, rows = np.ascontiguousarray(x_m, np.float64), np.ascontiguousarray(y_m, np.float64)
         kernel.fill_best_server(self._state, self._parameters, columns, rows, best)
@@ -350,62 +327,6 @@ class Networks:
         }
         return arrays | self._feed.arrays()
 
-    def _checked(self, control: Control, value: NDArray[np.generic]) -> FloatArray:
-        """`value` as numbers of the right shape within the control's range; NaN passes where it is continuous."""
-        width = self.scenario.num_cells if control.scope == "cell" else self.scenario.num_places
-        if value.shape != (self.num, width):
-            raise ActionError(f"{control.name} shape", value.shape, str((self.num, width)))
-        if value.dtype.kind not in "iufb":
-            raise ActionError(control.name, str(value.dtype), "an array of numbers")
-        number = value.astype(np.float64)
-        outside = ~(np.isnan(number) | ((number >= control.low) & (number <= control.high)))
-        if control.kind != "continuous":
-            outside |= ~(number == np.floor(number))
-        if outside.any():
-            allowed = f"{control.low:g}..{control.high:g} {control.unit}"
-            raise ActionError(control.name, float(number[outside][0]), allowed)
-        return number
-
-    def _check_power(self, power_dbm: FloatArray) -> None:
-        for index, cell in enumerate(self.scenario.cells):
-            low, high = cell.power_range_dbm
-            outside = (power_dbm[:, index] < low - 1e-9) | (power_dbm[:, index] > high + 1e-9)
-            if outside.any():
-                wrong = float(power_dbm[outside, index][0])
-                raise ActionError(f"{TX_POWER_DBM.name}[{cell.name}]", wrong, f"{low:g}..{high:g} dBm")
-
-    def _set_power(self, power_dbm: FloatArray) -> None:
-        cell = self._state.cell_real
-        set_dbm = cell[..., state.SET_POWER_DBM]
-        set_dbm[...] = np.where(np.isnan(power_dbm), set_dbm, power_dbm)
-        radiated_dbm = np.minimum(set_dbm, cell[..., state.EVENT_POWER_DBM])
-        cell[..., state.TX_POWER_DBM] = radiated_dbm
-        cell[..., state.PRB_POWER_MW] = dbm_to_mw(radiated_dbm) / self.scenario.carrier.num_prbs
-
-    def _set_admission_limit(self, limit: FloatArray) -> None:
-        cell = self._state.cell
-        cell[..., state.SET_ADMISSION_LIMIT] = limit
-        in_force = np.minimum(cell[..., state.SET_ADMISSION_LIMIT], cell[..., state.EVENT_ADMISSION_LIMIT])
-        cell[..., state.ADMISSION_LIMIT] = in_force
-
-    def _set_weight(self, weight: FloatArray) -> None:
-        kept = np.isnan(weight) | (self._state.ue[..., state.SERVING_CELL] < 0)
-        in_force = self._state.ue_real[..., state.SCHEDULING_WEIGHT]
-        in_force[...] = np.where(kept, in_force, weight)
-
-    def _check_targets(self, target: FloatArray, release: FloatArray | None) -> None:
-        serving = self._state.ue[..., state.SERVING_CELL]
-        asked = target >= 0
-        leaving = np.zeros_like(asked) if release is None else release == 1
-        for wrong, allowed in (
-            (asked & (target >= self.scenario.num_cells), f"-1 or a cell in 0..{self.scenario.num_cells - 1}"),
-            (asked & (serving < 0), "-1 for an empty place"),
-            (asked & leaving, "-1 for a user that is released"),
-            (asked & (serving == target), "a cell other than the serving one"),
-        ):
-            if wrong.any():
-                raise ActionError(FORCED_HANDOVER.name, int(target[wrong][0]), allowed)
-
 
 @functools.cache
 def _pool() -> ThreadPoolExecutor:
@@ -414,14 +335,6 @@ def _pool() -> ThreadPoolExecutor:
 
 # A child process has none of its parent's threads.
 os.register_at_fork(after_in_child=_pool.cache_clear)
-
-
-def _control(key: Control | str) -> Control:
-    name = key if isinstance(key, str) else key.name
-    known = {control.name: control for control in CONTROLS}
-    if name not in known:
-        raise UnknownNameError("control", name, list(known))
-    return known[name]
 
 
 def _indices(value: ArrayLike, num: int) -> IntArray:

@@ -17,6 +17,7 @@ from pydantic import Field, model_validator
 from ranpilot.errors import ConfigError, UnknownNameError
 from ranpilot.twin.bounds import Part, bounded
 from ranpilot.twin.description.carrier import Carrier
+from ranpilot.twin.description.energy import Energy
 from ranpilot.twin.description.fitting import check_radio_fits
 from ranpilot.twin.description.layout import Layout
 from ranpilot.twin.description.link import Link
@@ -60,6 +61,7 @@ class Scenario(Part):
     radio: Radio = Radio()
     link: Link = Link()
     rrc: Rrc = Rrc()
+    energy: Energy = Energy()
     control: ControlStep = ControlStep()
     events: Events | None = None
     """What happens to cells now and then; None = nothing."""

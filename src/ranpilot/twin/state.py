@@ -36,20 +36,52 @@ NUM_IDENTITIES = 3
 # Columns of Network.cell.
 CONNECTED_UES = 0
 ADMISSION_LIMIT = 1
-"""In force: the smaller of the two below."""
+"""In force: the smaller of the two below, 0 off the air."""
 NEXT_UE = 2
 """Where round robin goes on."""
 SET_ADMISSION_LIMIT = 3
 """What controls have set."""
 EVENT_ADMISSION_LIMIT = 4
 """What events allow, NEVER where they do not limit."""
-NUM_CELL_COLUMNS = 5
+IS_ON_AIR = 5
+"""1 where the cell can transmit and be found: it is awake, and no event keeps it off."""
+EVENT_OFF = 6
+"""1 while an event keeps the cell off the air."""
+SET_SLEEP_LEVEL = 7
+"""What controls have set, one of the power states AWAKE to DEEP_SLEEP."""
+SLEEP_LEVEL = 8
+"""In force; what a cell wakes from until it is awake."""
+AWAKE_SLOT = 9
+"""First slot in which a cell that wakes is awake, NEVER for others."""
+POWER_STATE = 10
+"""Of a slot without transmission, one of the six below."""
+SERVED_FROM = 11
+"""First slot in which the cell can transmit, NEVER off the air and while it dozes."""
+EMPTY_SLOTS = 12
+"""Slots without transmission in a row, while the cell is awake and may doze."""
+RADIATED_SHARE = 13
+"""Power on a PRB relative to the cell's greatest, in units of 1 / FULL_SHARE."""
+NUM_CELL_COLUMNS = 14
+
+FULL_SHARE = 2**23
+"""So fine that rounding is nothing, and so coarse that 275 PRBs in every slot of an episode fit into a counter."""
+
+# Values of POWER_STATE; the first four are those of SLEEP_LEVEL too.
+AWAKE = 0
+MICRO_SLEEP = 1
+LIGHT_SLEEP = 2
+DEEP_SLEEP = 3
+DOZING = 4
+"""Light sleep that the cell goes into by itself, on the air: the first data wakes it."""
+SWITCHED_OFF = 5
+"""By an event."""
+NUM_POWER_STATES = 6
 
 # Columns of Network.cell_real.
 TX_POWER_DBM = 0
-"""Radiated over the whole carrier: the smaller of the last two below."""
+"""Over the whole carrier while the cell is on the air: the smaller of SET_POWER_DBM and EVENT_POWER_DBM."""
 PRB_POWER_MW = 1
-"""Of one PRB."""
+"""Radiated on one PRB, 0 off the air."""
 ARRIVAL_FACTOR = 2
 """By which events multiply the arrivals."""
 DEPARTURE_FACTOR = 3
@@ -61,7 +93,9 @@ INDIVIDUAL_OFFSET_DB = 6
 """Added to the cell's RSRP where users compare cells."""
 DOWNTILT_DEG = 7
 """Electrical, of the cell's antenna; gains follow where they are computed anew."""
-NUM_CELL_REALS = 8
+ON_AIR_PRB_POWER_MW = 8
+"""What one PRB radiates, or would if the cell were on the air."""
+NUM_CELL_REALS = 9
 
 # Rows of Network.field_view.
 LOS_VIEW = 0
@@ -297,7 +331,16 @@ CELL_TOO_EARLY = 35
 """Failures in or soon after a handover and connected again at its source, at the source."""
 CELL_WRONG_CELL = 36
 """Failures in or soon after a handover and connected again in a third cell, at the source."""
-NUM_CELL_COUNTERS = 37
+CELL_EMPTY_SLOTS = 37
+"""The first of NUM_POWER_STATES columns: slots without transmission in each power state."""
+CELL_SENDING_SLOTS = 43
+"""Slots with a transmission."""
+CELL_RADIATED = 44
+"""Sum over slots of PRBs in use x RADIATED_SHARE."""
+CELL_LIGHT_SLEEPS = 45
+"""Times that the cell went into light sleep, told to or dozing."""
+CELL_DEEP_SLEEPS = 46
+NUM_CELL_COUNTERS = 47
 
 # Columns of Network.quality_count.
 FIRST_CQI_BIN = 0
@@ -335,9 +378,9 @@ class Network(NamedTuple):
     gain: FloatArray
     """[B, U, C] large-scale power gain, linear"""
     sinr_l3_db: FloatArray
-    """[B, U, C] filtered wideband SINR of the serving cell and what each other would give; NaN in empty places"""
+    """[B, U, C] filtered wideband SINR of the serving cell and what each other on the air would give; NaN elsewhere"""
     rsrp_l3_dbm: FloatArray
-    """[B, U, C] filtered RSRP; NaN in empty places and where it is not measured"""
+    """[B, U, C] filtered RSRP; NaN in empty places, of cells off the air and where it is not measured"""
     trigger: Int32Array
     """[B, U, C, 2] how far each neighbour is in being reported"""
     trace: Int32Array

@@ -17,15 +17,21 @@ class CellView(NamedTuple):
     """What can be read of cells at any moment; arrays are copies."""
 
     tx_power_dbm: FloatArray
-    """[B, C] radiated now"""
+    """[B, C] over the whole carrier now, or as soon as it is on the air"""
     connected_ues: IntArray
     """[B, C]"""
     admission_limit: IntArray
-    """[B, C] connected users at most, now"""
+    """[B, C] connected users at most, now; 0 off the air"""
     set_power_dbm: FloatArray
     """[B, C] what controls have set; an event may hold what is radiated below it"""
     individual_offset_db: FloatArray
     """[B, C] added to the cell's RSRP where users compare cells"""
+    downtilt_deg: FloatArray
+    """[B, C] electrical; means nothing for a cell without an antenna"""
+    is_on_air: NDArray[np.bool_]
+    """[B, C] whether it is awake and no event keeps it off the air"""
+    sleep_level: IntArray
+    """[B, C] 0 awake, 1 micro, 2 light, 3 deep sleep; that of its sleep while it wakes"""
 
 
 class UserView(NamedTuple):
@@ -36,9 +42,9 @@ class UserView(NamedTuple):
     call_id: IntArray
     """[B, U] users that have taken the place so far: a changed number is another user"""
     sinr_l3_db: FloatArray
-    """[B, U, C] filtered wideband SINR of the serving cell and what each other would give; NaN in empty places"""
+    """[B, U, C] filtered wideband SINR of the serving cell and what each other on the air would give; NaN elsewhere"""
     rsrp_l3_dbm: FloatArray
-    """[B, U, C] filtered RSRP; NaN in empty places and where the scenario does not measure it"""
+    """[B, U, C] filtered RSRP; NaN in empty places, of cells off the air and where the scenario does not measure it"""
     failures: IntArray
     """[B, U] radio link failures in this place since the reset"""
     interrupted: NDArray[np.bool_]

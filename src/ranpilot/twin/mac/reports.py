@@ -21,7 +21,7 @@ def report_cqi(net: s.Network, parameters: Parameters, scratch: Scratch, slot: i
     period, delay = parameters.link.cqi_period, parameters.link.cqi_delay
     num_ues = len(net.ue)
     for ue in range(slot % period, num_ues, period):
-        if net.ue[ue, s.SERVING_CELL] >= 0:
+        if net.ue[ue, s.SERVING_CELL] >= 0 and net.cell[net.ue[ue, s.SERVING_CELL], s.IS_ON_AIR] == 1:
             _measure_cqi(net, parameters, scratch, ue, slot)
     if slot >= delay:
         for ue in range((slot - delay) % period, num_ues, period):

@@ -13,6 +13,7 @@ from ranpilot.twin.mac.edf import allot_earliest_deadline
 from ranpilot.twin.mac.greatest_metric import allot_greatest_metric
 from ranpilot.twin.mac.m_lwdf import weigh_m_lwdf
 from ranpilot.twin.mac.max_cqi import weigh_max_cqi
+from ranpilot.twin.mac.power_state import count_power, rouse_cell
 from ranpilot.twin.mac.proportional_fair import weigh_proportional_fair
 from ranpilot.twin.mac.retransmission import due_process
 from ranpilot.twin.mac.round_robin import allot_round_robin
@@ -36,7 +37,7 @@ __all__ = ["list_candidates", "schedule"]
 
 
 @woven_kernel
-def list_candidates(net: s.Network, scratch: Scratch, slot: int) -> None:
+def list_candidates(net: s.Network, parameters: Parameters, scratch: Scratch, slot: int) -> None:
     """Find who has something to send and may be served, and who waits for a retransmission."""
     for cell in range(len(scratch.cell)):
         scratch.cell[cell, NUM_CANDIDATES] = 0
@@ -55,6 +56,9 @@ def list_candidates(net: s.Network, scratch: Scratch, slot: int) -> None:
         net.cell_count[cell, s.CELL_BUSY_SLOTS] += 1
         scratch.ue[ue, GRANTED] = 0
         if slot < net.ue[ue, s.INTERRUPTED_UNTIL]:
+            continue
+        if slot < net.cell[cell, s.SERVED_FROM]:
+            rouse_cell(net, parameters, cell, slot)
             continue
         if waiting > 0:
             scratch.ue[scratch.total[RETRANSMITTERS], RETRANSMITTER] = ue
@@ -75,7 +79,7 @@ def schedule(net: s.Network, parameters: Parameters, scratch: Scratch, slot: int
         if scratch.cell[cell, NUM_CANDIDATES] > 0:
             _allot(net, parameters, scratch, cell, slot)
             _list_new_blocks(scratch, cell)
-        _count_prbs(net, parameters, scratch, cell)
+        _count_prbs(net, parameters, scratch, cell, slot)
 
 
 @woven_kernel
@@ -141,7 +145,7 @@ def _add_block(scratch: Scratch, ue: int, groups: int, process: int) -> None:
 
 
 @woven_kernel
-def _count_prbs(net: s.Network, parameters: Parameters, scratch: Scratch, cell: int) -> None:
+def _count_prbs(net: s.Network, parameters: Parameters, scratch: Scratch, cell: int, slot: int) -> None:
     """Count what is in use and let the running mean of the cell's activity follow."""
     weight = parameters.link.activity_weight
     used = 0
@@ -150,4 +154,5 @@ def _count_prbs(net: s.Network, parameters: Parameters, scratch: Scratch, cell: 
         used += is_active * parameters.grid.group_prbs[group]
         net.activity[cell, group] += weight * (is_active - net.activity[cell, group])
     net.cell_count[cell, s.CELL_PRBS] += used
+    count_power(net, parameters, cell, used, slot)
     net.cell_count[cell, s.CELL_CONNECTED_SUM] += net.cell[cell, s.CONNECTED_UES]

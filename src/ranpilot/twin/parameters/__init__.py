@@ -19,6 +19,7 @@ from ranpilot.twin.parameters.air import (
     Air,
     make_air,
 )
+from ranpilot.twin.parameters.energy import EnergyRules, make_energy
 from ranpilot.twin.parameters.events import (
     ARRIVALS_TIMES,
     DEPARTURES_TIMES,
@@ -116,6 +117,7 @@ __all__ = [
     "WEIGHT_BELOW",
     "Air",
     "BlockTables",
+    "EnergyRules",
     "EventRules",
     "Grid",
     "LinkRules",
@@ -137,6 +139,7 @@ class Parameters(NamedTuple):
     rrc: RrcRules
     population: PopulationRules
     events: EventRules
+    energy: EnergyRules
 
 
 def make_parameters(scenario: Scenario) -> Parameters:
@@ -151,4 +154,5 @@ def make_parameters(scenario: Scenario) -> Parameters:
         make_rrc(scenario),
         make_population(scenario),
         make_events(scenario),
+        make_energy(scenario),
     )

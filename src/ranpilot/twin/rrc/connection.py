@@ -43,6 +43,8 @@ def follow_connection(net: s.Network, parameters: Parameters, ue: int, slot: int
 def _is_command_due(net: s.Network, parameters: Parameters, ue: int, first: int, is_interrupted: bool) -> bool:
     """Whether a preparation ends now, or begins with a report and takes no time."""
     rules = parameters.rrc
+    if net.cell[net.ue[ue, s.SERVING_CELL], s.IS_ON_AIR] == 0:
+        return False
     is_preparing = net.ue[ue, s.CONNECTION] == s.PREPARING
     is_due = bool(is_preparing and first >= net.ue[ue, s.PHASE_UNTIL])
     if not is_due and rules.event != NO_REPORTING and not is_interrupted:

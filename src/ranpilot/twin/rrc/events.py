@@ -13,6 +13,7 @@ from ranpilot.kernels import inner_kernel, woven_kernel
 from ranpilot.twin import state as s
 from ranpilot.twin.parameters import ARRIVALS_TIMES, DEPARTURES_TIMES, TOLD_SHARE, WEIGHT_BELOW, Parameters
 from ranpilot.twin.rng import STREAM_EVENT, STREAM_EVENT_TIME, draw_uniform4, fold_seed
+from ranpilot.twin.rrc.on_air import settle_cell
 
 __all__ = ["NOTHING_KNOWN", "draw_events", "put_events_in_force"]
 
@@ -107,9 +108,9 @@ def _limit_cell(net: s.Network, parameters: Parameters, cell: int, slot: int) ->
     net.cell_real[cell, s.ARRIVAL_FACTOR] = arrivals
     net.cell_real[cell, s.DEPARTURE_FACTOR] = departures
     net.cell[cell, s.EVENT_ADMISSION_LIMIT] = places
-    net.cell[cell, s.ADMISSION_LIMIT] = min(net.cell[cell, s.SET_ADMISSION_LIMIT], places)
     net.cell_real[cell, s.EVENT_POWER_DBM] = power_dbm
     radiated_dbm = min(net.cell_real[cell, s.SET_POWER_DBM], power_dbm)
     if radiated_dbm != net.cell_real[cell, s.TX_POWER_DBM]:
         net.cell_real[cell, s.TX_POWER_DBM] = radiated_dbm
-        net.cell_real[cell, s.PRB_POWER_MW] = 10.0 ** (radiated_dbm / 10.0) / parameters.grid.num_prbs
+        net.cell_real[cell, s.ON_AIR_PRB_POWER_MW] = 10.0 ** (radiated_dbm / 10.0) / parameters.grid.num_prbs
+    settle_cell(net, parameters, cell)

@@ -94,10 +94,11 @@ def _strongest_suitable(net: s.Network, parameters: Parameters, ue: int) -> int:
     for cell in range(net.gain.shape[1]):
         received_mw = net.cell_real[cell, s.PRB_POWER_MW] * net.gain[ue, cell]
         is_suitable = received_mw >= rules.suitable_mw and net.sinr_l3_db[ue, cell] >= rules.suitable_sinr_db
+        is_on_air = net.cell[cell, s.IS_ON_AIR] == 1
         has_room = cell == own or net.cell[cell, s.CONNECTED_UES] < net.cell[cell, s.ADMISSION_LIMIT]
         # Among equals the cell that was lost comes first.
         is_stronger = received_mw > best_mw or (received_mw == best_mw and cell == own)
-        if is_suitable and has_room and is_stronger:
+        if is_suitable and is_on_air and has_room and is_stronger:
             best = cell
             best_mw = received_mw
     return best

@@ -8,6 +8,8 @@ Source: TS 38.331 §5.3.5.5.2, §5.3.5.8.3; TS 38.300 §9.2.3.2. Simplification:
 
 from __future__ import annotations
 
+import math
+
 from ranpilot.kernels import inner_kernel
 from ranpilot.twin import state as s
 from ranpilot.twin.parameters import Parameters
@@ -18,8 +20,8 @@ __all__ = ["access_target", "command_handover", "force_handover", "prepare_hando
 
 @inner_kernel
 def force_handover(net: s.Network, parameters: Parameters, ue: int, target: int, slot: int) -> None:
-    """Begin a handover that a control asks for before `slot`; a user that is on its way elsewhere is refused."""
-    if net.ue[ue, s.CONNECTION] != s.CONNECTED:
+    """Begin a handover that a control asks for before `slot`; refused on the way elsewhere and off the air."""
+    if net.ue[ue, s.CONNECTION] != s.CONNECTED or net.cell[net.ue[ue, s.SERVING_CELL], s.IS_ON_AIR] == 0:
         net.cell_count[net.ue[ue, s.SERVING_CELL], s.CELL_HANDOVERS_ASKED] += 1
         _refuse(net, ue)
     elif prepare_handover(net, ue, target, slot, parameters.rrc.forced_preparation_slots):
@@ -45,7 +47,9 @@ def command_handover(net: s.Network, parameters: Parameters, ue: int, first: int
     rules = parameters.rrc
     source, target = net.ue[ue, s.SERVING_CELL], net.ue[ue, s.TARGET_CELL]
     net.ue[ue, s.CONNECTION] = s.CONNECTED
-    if net.cell[target, s.CONNECTED_UES] >= net.cell[target, s.ADMISSION_LIMIT]:
+    # Who came on the air within this RRC period has not been found yet.
+    is_found = not math.isnan(net.sinr_l3_db[ue, target])
+    if not is_found or net.cell[target, s.CONNECTED_UES] >= net.cell[target, s.ADMISSION_LIMIT]:
         _refuse(net, ue)
         return
     change_cell(net, parameters, ue, target, first, rules.interruption_slots)
@@ -66,7 +70,8 @@ def access_target(net: s.Network, parameters: Parameters, ue: int, first: int) -
     tick_slots = parameters.grid.tick_slots
     next_tick = (first // tick_slots + 1) * tick_slots
     until = net.ue[ue, s.INTERRUPTED_UNTIL]
-    is_heard = net.sinr_l3_db[ue, net.ue[ue, s.SERVING_CELL]] >= parameters.rrc.qout_db
+    target = net.ue[ue, s.SERVING_CELL]
+    is_heard = net.cell[target, s.IS_ON_AIR] == 1 and net.sinr_l3_db[ue, target] >= parameters.rrc.qout_db
     if until < next_tick and is_heard and until <= net.ue[ue, s.PHASE_UNTIL]:
         _succeed(net, parameters, ue)
         return False

@@ -5,6 +5,7 @@ receive branch's mean power (as SS-SINR, without combining gain); activity is th
 One sample of RSRP is the received power of one resource element, with the same fading (TS 38.215 §5.1.1).
 The L3 filters are first order, in dB (TS 38.331 §5.5.3.2; the SINR's coefficient is given as a time constant). Samples
 enter them each RRC period without averaging in L1 (200 ms in TS 38.133) and without a measurement error.
+A cell off the air is not measured and no longer counts as triggered; to those that it serves its SINR is nothing.
 Large-scale gain is computed anew when a user has moved GAIN_STEP_M: decorrelation distances are 10 m and more.
 """
 
@@ -70,7 +71,7 @@ def mean_activity(net: s.Network, cell: int) -> float:
 
 
 @inner_kernel
-def measure_user(net: s.Network, parameters: Parameters, ue: int, slot: int, is_first: bool) -> None:
+def measure_user(net: s.Network, parameters: Parameters, ue: int, slot: int) -> None:
     """One sample of every cell's wideband SINR and RSRP, filtered; the filters begin with the first one."""
     air, rules = parameters.air, parameters.rrc
     num_cells = net.gain.shape[1]
@@ -78,17 +79,31 @@ def measure_user(net: s.Network, parameters: Parameters, ue: int, slot: int, is_
     for cell in range(num_cells):
         total_mw += _received_mw(net, parameters, ue, cell, slot) * mean_activity(net, cell)
     for cell in range(num_cells):
+        is_on_air = net.cell[cell, s.IS_ON_AIR] == 1
+        if not is_on_air:
+            _lose_sight(net, ue, cell)
+            if cell != net.ue[ue, s.SERVING_CELL]:
+                continue
         own_mw = _received_mw(net, parameters, ue, cell, slot)
         others_mw = max(total_mw - own_mw * mean_activity(net, cell), air.noise_mw)
         sample_db = 10.0 * math.log10(max(own_mw / others_mw, LEAST_SINR))
-        if not is_first:
+        if not math.isnan(net.sinr_l3_db[ue, cell]):
             sample_db = net.sinr_l3_db[ue, cell] + rules.l3_weight * (sample_db - net.sinr_l3_db[ue, cell])
         net.sinr_l3_db[ue, cell] = sample_db
-        if rules.measures_rsrp == 1:
+        if rules.measures_rsrp == 1 and is_on_air:
             sample_dbm = 10.0 * math.log10(max(own_mw / PRB_SUBCARRIERS, LEAST_RSRP_MW))
-            if not is_first:
+            if not math.isnan(net.rsrp_l3_dbm[ue, cell]):
                 sample_dbm = net.rsrp_l3_dbm[ue, cell] + rules.rsrp_weight * (sample_dbm - net.rsrp_l3_dbm[ue, cell])
             net.rsrp_l3_dbm[ue, cell] = sample_dbm
+
+
+@inner_kernel
+def _lose_sight(net: s.Network, ue: int, cell: int) -> None:
+    """Forget what was measured of a cell, so that its filters begin anew when it comes back."""
+    if cell != net.ue[ue, s.SERVING_CELL]:
+        net.sinr_l3_db[ue, cell] = math.nan
+    net.rsrp_l3_dbm[ue, cell] = math.nan
+    net.trigger[ue, cell, s.HELD_TICKS] = net.trigger[ue, cell, s.IS_TRIGGERED] = 0
 
 
 LEAST_SINR = 1e-6

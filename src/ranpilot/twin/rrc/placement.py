@@ -2,7 +2,8 @@
 
 Points are uniform over the rectangle, or over the hexagons of the sites (each of three rhombi, so that two uniform
 numbers give a point without rejection); then either the point is drawn anew until the user's own cell is the strongest
-there, or the user begins in the strongest cell wherever it is. Along a trace, the time says where.
+there, or would be with all cells on the air, or the user begins in the strongest cell wherever it is. Where the own
+cell is off the air, the user begins in the strongest that is on it. Along a trace, the time says where.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def draw_place(net: s.Network, parameters: Parameters, ue: int, cell: int, seria
         trace_x_m, trace_y_m = trace_place(parameters.population.ways, ue, time_s)
         net.ue_real[ue, s.X_M], net.ue_real[ue, s.Y_M] = wrap_place(parameters.air, trace_x_m, trace_y_m)
         fill_gains(net, parameters.air, ue)
-        return _strongest(net, ue)
+        return _strongest(net, ue, cell)
     site = ANY_SITE
     if parameters.population.is_uniform == 1:
         site = _site_of(parameters, cell)
@@ -74,7 +75,7 @@ def draw_place(net: s.Network, parameters: Parameters, ue: int, cell: int, seria
         net.ue_real[ue, s.X_M], net.ue_real[ue, s.Y_M] = wrap_place(parameters.air, x_m, y_m)
         fill_gains(net, parameters.air, ue)
         if parameters.population.is_uniform == 1:
-            return _strongest(net, ue)
+            return _strongest(net, ue, cell)
         ratio = _lead(net, ue, cell)
         if ratio > best_ratio:
             best_x_m, best_y_m, best_ratio = net.ue_real[ue, s.X_M], net.ue_real[ue, s.Y_M], ratio
@@ -82,7 +83,10 @@ def draw_place(net: s.Network, parameters: Parameters, ue: int, cell: int, seria
             break
     net.ue_real[ue, s.X_M] = best_x_m
     net.ue_real[ue, s.Y_M] = best_y_m
-    return cell
+    if net.cell[cell, s.IS_ON_AIR] == 1:
+        return cell
+    fill_gains(net, parameters.air, ue)
+    return _strongest(net, ue, cell)
 
 
 @inner_kernel
@@ -150,19 +154,20 @@ def _site_of(parameters: Parameters, cell: int) -> int:
 
 @inner_kernel
 def _lead(net: s.Network, ue: int, cell: int) -> float:
-    """Power that a user receives from `cell` over that from the strongest other cell."""
-    own_mw = net.cell_real[cell, s.PRB_POWER_MW] * net.gain[ue, cell]
+    """Power that a user receives from `cell` over that from the strongest other cell, all of them on the air."""
+    own_mw = net.cell_real[cell, s.ON_AIR_PRB_POWER_MW] * net.gain[ue, cell]
     ratio = math.inf
     for other in range(len(net.cell)):
         if other != cell:
-            ratio = min(ratio, own_mw / (net.cell_real[other, s.PRB_POWER_MW] * net.gain[ue, other]))
+            ratio = min(ratio, own_mw / (net.cell_real[other, s.ON_AIR_PRB_POWER_MW] * net.gain[ue, other]))
     return ratio
 
 
 @inner_kernel
-def _strongest(net: s.Network, ue: int) -> int:
-    best = 0
-    best_mw = -1.0
+def _strongest(net: s.Network, ue: int, otherwise: int) -> int:
+    """The cell from which a user receives most; `otherwise` where none is on the air."""
+    best = otherwise
+    best_mw = 0.0
     for cell in range(len(net.cell)):
         received_mw = net.cell_real[cell, s.PRB_POWER_MW] * net.gain[ue, cell]
         if received_mw > best_mw:

@@ -51,7 +51,7 @@ def take_place(net: s.Network, parameters: Parameters, ue: int, cell: int, slot:
         draw_goal(net, parameters, ue, slot)
     update_gains(net, parameters, ue, 0.0)
     rank_interferers(net, ue)
-    measure_user(net, parameters, ue, slot, True)
+    measure_user(net, parameters, ue, slot)
 
 
 @inner_kernel

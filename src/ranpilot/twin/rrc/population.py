@@ -68,7 +68,9 @@ def _first_slot(slot: int) -> int:
 @inner_kernel
 def _admit(net: s.Network, parameters: Parameters, cell: int, serial: int, slot: int) -> tuple[bool, int]:
     """Put a new user of `cell` into an empty place if the cell in which it begins has room: whether, and which cell."""
-    if parameters.population.is_uniform == 0 and not _has_room(net, cell):
+    # Who comes while the own cell is off the air begins in another.
+    is_on_air = net.cell[cell, s.IS_ON_AIR] == 1
+    if parameters.population.is_uniform == 0 and is_on_air and not _has_room(net, cell):
         return False, cell
     ue = _empty_place(net, serial * len(net.cell) + cell, slot)
     if ue < 0:

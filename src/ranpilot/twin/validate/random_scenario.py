@@ -73,6 +73,7 @@ def random_values(choose: Choose) -> dict[str, Any]:
         "radio": _radio(choose, layout),
         "link": _link(choose),
         "rrc": _rrc(choose, arrives),
+        "energy": _energy(choose),
     }
     if choose.one_of([False, True]):
         values["events"] = _events(choose, arrives)
@@ -80,7 +81,7 @@ def random_values(choose: Choose) -> dict[str, Any]:
 
 
 def random_controls(choose: Choose, networks: Networks) -> dict[Control | str, ArrayLike]:
-    """Controls that the networks accept now: handovers, releases, limits, offsets, powers and weights, or none."""
+    """Controls that the networks accept now: handovers, releases, limits, offsets, powers, weights, tilts, sleep."""
     seed = choose.whole(0, 2**20)
     generator = np.random.Generator(np.random.PCG64(seed))
     serving = networks.ues.serving_cell
@@ -101,6 +102,12 @@ def random_controls(choose: Choose, networks: Networks) -> dict[Control | str, A
         controls["TX_POWER_DBM"] = generator.uniform(low, high, (networks.num, num_cells))
     if choose.one_of([False, True]):
         controls["SCHEDULING_WEIGHT"] = generator.choice([np.nan, 0.0, 0.3, 1.0, 100.0], serving.shape)
+    if choose.one_of([False, True]):
+        is_directed = np.array([cell.antenna is not None for cell in networks.scenario.cells])
+        tilt_deg = generator.uniform(-90.0, 90.0, (networks.num, num_cells))
+        controls["DOWNTILT_DEG"] = np.where(is_directed, tilt_deg, np.nan)
+    if choose.one_of([False, True]):
+        controls["CELL_SLEEP"] = generator.choice([0, 0, 1, 2, 3], (networks.num, num_cells))
     return controls
 
 
@@ -307,6 +314,17 @@ def _rrc(choose: Choose, arrives: bool) -> dict[str, Any]:
     }
     coefficient = choose.one_of([4, 0])
     return {"rsrp_filter_coefficient": coefficient, "handover": handover, "link_failure": failure}
+
+
+def _energy(choose: Choose) -> dict[str, Any]:
+    return {
+        "category": choose.one_of([1, 2]),
+        "reference_set": choose.one_of([2, 1, 3]),
+        "active_power_w": choose.one_of([None, 500.0]),
+        "load_independent_share": choose.one_of([0.4, 0.0, 1.0]),
+        "automatic_sleep": choose.one_of(["micro", "none", "light"]),
+        "doze_after_ms": choose.one_of([0.1, 20.0]),
+    }
 
 
 def _events(choose: Choose, arrives: bool) -> dict[str, Any]:

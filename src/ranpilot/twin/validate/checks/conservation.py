@@ -5,7 +5,9 @@ Held against the identities themselves, so every reference is 0 violations:
   is in a block that waits for its retransmission, for every user (TS 28.552 counts the same fates of SDUs);
 - a cell uses at most the PRBs of its carrier, and users together as many as cells;
 - counters of cells add up to those of users, and the delay histogram to the delivered packets;
-- nothing is negative, no measurement is NaN (but the SINR of an empty place), all are inside their declared bounds.
+- every slot of a cell is counted with one power state or as one with transmission; a cell radiates on the air only;
+- nothing is negative, no measurement is NaN (but SINR and RSRP of an empty place or of a cell off the air), all are
+  inside their declared bounds.
 """
 
 from __future__ import annotations
@@ -100,7 +102,19 @@ def count_violations(networks: Networks) -> Counter[str]:
     found["sums"] = _count_wrong_sums(networks) + int((inside.ue[..., s.WAITING] != is_waiting.sum(axis=-1)).sum())
     found["bits"] += int((inside.ue[..., s.BACKLOG_BITS] != _bits_in_ring(inside)).sum())
     found["negative"] = _count_negative(inside)
+    found["sums"] += _count_wrong_states(networks)
     return found
+
+
+def _count_wrong_states(networks: Networks) -> int:
+    """Cells whose slots by power state are not all slots, or that are on the air and should not be."""
+    count, cell = networks.counters().cell, networks._state.cell
+    states = count[..., s.CELL_EMPTY_SLOTS : s.CELL_EMPTY_SLOTS + s.NUM_POWER_STATES].sum(axis=-1)
+    wrong = int((states + count[..., s.CELL_SENDING_SLOTS] != networks.slot).sum())
+    is_on_air = (cell[..., s.SLEEP_LEVEL] == s.AWAKE) & (cell[..., s.EVENT_OFF] == 0)
+    wrong += int((is_on_air != networks.cells.is_on_air).sum())
+    power_mw = networks._state.cell_real[..., s.PRB_POWER_MW]
+    return wrong + int(((power_mw > 0.0) != is_on_air).sum())
 
 
 def _count_wrong_sums(networks: Networks) -> int:
@@ -138,10 +152,22 @@ def _count_negative(inside: s.Network) -> int:
 
 def _count_wrong_measurements(networks: Networks) -> int:
     """Measurements since the last look that are NaN or outside the bounds that they declare."""
-    is_empty = networks.ues.serving_cell < 0
+    serving = networks.ues.serving_cell
+    was_on_air = ~_was_off_the_air(networks)
+    has_link = (serving >= 0)[..., None] & was_on_air[:, None, :]
+    has_user = (serving >= 0) & np.take_along_axis(was_on_air, np.maximum(serving, 0), axis=1)
+    looked_at = {"ue": has_user, "link": has_link}
     wrong = 0
     for name, value in networks.measure().items():
         measurement = next(each for each in MEASUREMENTS if each.name == name)
-        checked = value[~is_empty] if measurement.scope in ("ue", "link") else value
+        checked = value[looked_at[measurement.scope]] if measurement.scope in looked_at else value
         wrong += int((~((checked >= measurement.low) & (checked <= measurement.high))).sum())
     return wrong
+
+
+def _was_off_the_air(networks: Networks) -> NDArray[np.bool_]:
+    """[B, C] whether a cell is or ever was off the air, so that links to it may not have been measured."""
+    states = (s.MICRO_SLEEP, s.LIGHT_SLEEP, s.DEEP_SLEEP, s.SWITCHED_OFF)
+    slots = networks.counters().cell[..., [s.CELL_EMPTY_SLOTS + each for each in states]]
+    was_off: NDArray[np.bool_] = slots.any(axis=-1) | ~networks.cells.is_on_air
+    return was_off
