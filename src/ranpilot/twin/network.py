@@ -21,6 +21,7 @@ from ranpilot.declare import Control
 from ranpilot.errors import ConfigError
 from ranpilot.twin import kernel, kpm, snapshots, state
 from ranpilot.twin.applying import put_in_force
+from ranpilot.twin.energy import cell_joules, make_cell_power
 from ranpilot.twin.feed import Feed
 from ranpilot.twin.mac.queue import PacketBlock
 from ranpilot.twin.mac.scratch import Scratch, allocate_scratch
@@ -57,6 +58,7 @@ class Networks:
         self.episode = 0
         self.slot = 0
         self._parameters = make_parameters(scenario)
+        self._cell_power = make_cell_power(scenario)
         self._ids = np.arange(first_network, first_network + num, dtype=np.int64)
         self._allocate(num)
         self.reset()
@@ -292,6 +294,7 @@ class Networks:
             link_sinr_db=sinr_db,
             link_rsrp_dbm=self._state.rsrp_l3_dbm.copy(),
             tx_power_dbm=self._state.cell_real[..., state.TX_POWER_DBM].copy(),
+            energy_j=cell_joules(cell, self._cell_power),
             num_slots=self.slot - since.slot,
             slot_s=self.scenario.slot_s,
             num_prbs=self.scenario.carrier.num_prbs,
@@ -301,7 +304,7 @@ class Networks:
         copy = object.__new__(type(self))
         copy.scenario, copy.seed, copy.threads = self.scenario, self.seed, self.threads
         copy.episode, copy.slot, copy._window_start = self.episode, self.slot, self._window_start
-        copy._parameters = self._parameters
+        copy._parameters, copy._cell_power = self._parameters, self._cell_power
         copy._ids = self._ids[rows]
         copy._state = state.Network(**{name: array[rows] for name, array in self._state._asdict().items()})
         copy._baseline = Counters(*(array[rows] for array in self._baseline))

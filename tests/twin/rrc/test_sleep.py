@@ -68,10 +68,11 @@ def test_a_sleeping_cell_transmits_nothing_and_disturbs_nobody(make_scenario: Ma
         batch.advance(1000)
     used, left = networks.measure(), quiet.measure()
     assert (used[kpm.PRB_USE.name] > 80).all()
-    assert (left[kpm.PRB_USE.name][:, 0] == 0).all()
+    assert (left[kpm.PRB_USE.name][:, 0] == 0).all() and (left[kpm.TIME_ON_AIR.name] == [0, 100]).all()
     serving = networks.ues.serving_cell
     gain_db = (quiet.ues.sinr_l3_db - networks.ues.sinr_l3_db)[serving == 1, 1]
     assert gain_db.mean() > 3.0
+    assert (left[kpm.MEAN_POWER.name][:, 0] < 0.3 * used[kpm.MEAN_POWER.name][:, 0]).all()
 
 
 def test_a_sleeping_cell_is_not_measured_and_its_filters_begin_anew(make_scenario: MakeScenario) -> None:

@@ -9,7 +9,7 @@ A new scope or subject is a file of its own here, with a table `MEASUREMENTS`, a
 
 from __future__ import annotations
 
-from ranpilot.twin.kpm import cell, handover, link, radio, ue
+from ranpilot.twin.kpm import cell, energy, handover, link, radio, ue
 from ranpilot.twin.kpm.cell import (
     ACTIVE_MEAN,
     CELL_THROUGHPUT,
@@ -29,6 +29,7 @@ from ranpilot.twin.kpm.cell import (
     VOLUME,
     delay_edges_ms,
 )
+from ranpilot.twin.kpm.energy import ENERGY, ENERGY_EFFICIENCY, MEAN_POWER, TIME_ON_AIR
 from ranpilot.twin.kpm.handover import (
     HANDOVER_TIME,
     HANDOVERS_ASKED,
@@ -99,6 +100,8 @@ __all__ = [
     "CQI_MEAN",
     "DELAY_HISTOGRAM",
     "DEPARTURES",
+    "ENERGY",
+    "ENERGY_EFFICIENCY",
     "FIRST_BLOCKS",
     "FIRST_ERRORS",
     "HANDOVERS_ASKED",
@@ -117,6 +120,7 @@ __all__ = [
     "LINK_RSRP",
     "LINK_SINR",
     "MCS_HISTOGRAM",
+    "MEAN_POWER",
     "MEASUREMENTS",
     "PACKET_DELAY",
     "PACKET_DELAY_P95",
@@ -135,6 +139,7 @@ __all__ = [
     "SEARCHES_EXPIRED",
     "SINR_MEAN",
     "THROUGHPUT_HISTOGRAM",
+    "TIME_ON_AIR",
     "TX_POWER",
     "UE_DELAY",
     "UE_DROP_RATE",
@@ -162,6 +167,7 @@ MEASUREMENTS: Table = {
     **cell.MEASUREMENTS,
     **handover.MEASUREMENTS,
     **radio.MEASUREMENTS,
+    **energy.MEASUREMENTS,
     **ue.MEASUREMENTS,
     **link.MEASUREMENTS,
 }

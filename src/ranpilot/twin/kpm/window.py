@@ -52,6 +52,8 @@ class Window(NamedTuple):
     """[B, U, C], NaN in empty places and where it is not measured"""
     tx_power_dbm: FloatArray
     """[B, C]"""
+    energy_j: FloatArray
+    """[B, C] drawn in the span"""
     num_slots: int
     slot_s: float
     num_prbs: int
