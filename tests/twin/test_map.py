@@ -80,6 +80,33 @@ def test_cells_of_a_site_share_line_of_sight_shadowing_and_wall(make_scenario: M
     assert extra_db.std() > 3
 
 
+def test_an_offset_of_the_path_loss_lowers_every_gain_by_as_much_and_moves_nobody(make_scenario: MakeScenario) -> None:
+    radio = {"fading": False}
+    plain, lossy = (
+        Networks(make_scenario({"radio": {**radio, "path_loss_offset_db": offset_db}}), 2, seed=4)
+        for offset_db in (0.0, 7.5)
+    )
+    assert plain.coupling_gain_db() - lossy.coupling_gain_db() == pytest.approx(7.5, abs=1e-4)
+    assert (plain.ues.x_m == lossy.ues.x_m).all()
+    # No interference is louder than before, and the noise stays: nobody hears better, most hear worse.
+    change_db = lossy.ues.sinr_l3_db - plain.ues.sinr_l3_db
+    assert change_db.max() < 1e-4
+    assert -7.5 - 1e-4 < change_db.mean() < -0.1
+    assert lossy.ues.rsrp_l3_dbm - plain.ues.rsrp_l3_dbm == pytest.approx(-7.5, abs=1e-3)
+
+
+def test_the_scale_of_shadowing_multiplies_what_obstacles_add(make_scenario: MakeScenario) -> None:
+    random = {"fading": False, "line_of_sight": "random"}
+    gain_db = {
+        scale: Networks(hexagonal(make_scenario, radio={**random, "shadowing_scale": scale}), 1, 4).coupling_gain_db()
+        for scale in (0.0, 1.0, 2.5)
+    }
+    without = Networks(hexagonal(make_scenario, radio={**random, "shadowing": False}), 1, 4).coupling_gain_db()
+    assert (gain_db[0.0] == without).all()
+    assert (gain_db[1.0] - without).std() > 3
+    assert gain_db[2.5] - without == pytest.approx(2.5 * (gain_db[1.0] - without), abs=1e-3)
+
+
 def test_users_indoors_are_behind_a_wall_on_a_floor(make_scenario: MakeScenario) -> None:
     scenario = hexagonal(make_scenario, users={**_users(make_scenario), "indoor": {"share": 0.8}})
     ues = Networks(scenario, 12, seed=2).ues

@@ -129,7 +129,7 @@ def site_loss_db(
     loss_db = link_path_loss_db(model, distance_m, height_m, spot.height_m, air.carrier_hz, is_los, environment_m)
     if air.has_shadowing == 1:
         loss_db += _shadowing_db(net, air, site, spot, own_m, distance_m, is_los)
-    return loss_db + spot.penetration_db
+    return loss_db + spot.penetration_db + air.path_loss_offset_db
 
 
 @inner_kernel
@@ -149,6 +149,7 @@ def _shadowing_db(
         height_m = air.site[site, SITE_HEIGHT_M]
         sigma_db = shadowing_sigma_db(model, distance_m, height_m, spot.height_m, air.carrier_hz, is_los)
         decorrelation_m = shadowing_decorrelation_m(model, is_los)
+    sigma_db *= air.shadowing_scale
     return link_shadowing_db(air.fields, views, site, place_m, own_m, decorrelation_m, sigma_db, air.site_correlation)
 
 

@@ -19,7 +19,11 @@ _RICE_FACTOR_DB = (-20.0, 40.0)
 class Radio(Part):
     """What the channel consists of; parts are switched off in tests against closed forms."""
 
+    path_loss_offset_db: Annotated[float, bounded(-40.0, 40.0, "dB")] = 0.0
+    """Added to the path loss of every link; what a fit to measurements moves."""
     shadowing: bool = True
+    shadowing_scale: Annotated[float, bounded(0.0, 4.0, "1")] = 1.0
+    """Multiplies the standard deviation of shadow fading of every link; that of a building's wall stays."""
     line_of_sight: Literal["random", "always", "never"] = "random"
     fading: Literal["bank", "exact"] | None = "bank"
     """bank: traces that links share; exact: every link its own, slow; None: none. Files may say true and false."""

@@ -58,6 +58,10 @@ class Air(NamedTuple):
     """[C] 0 for an omnidirectional cell of 0 dBi"""
     shift: FloatArray
     """[6, 2] from the cluster of sites to its copies; [0, 2] where the plane is not wrapped around"""
+    path_loss_offset_db: float
+    """Added to the path loss of every link."""
+    shadowing_scale: float
+    """Multiplies the standard deviation of shadow fading."""
     site_correlation: float
     """Of the shadowing of two sites."""
     carrier_hz: float
@@ -84,6 +88,8 @@ def make_air(scenario: Scenario) -> Air:
         cell=np.array([_cell_row(cell) for cell in scenario.cells]),
         is_directed=np.array([cell.antenna is not None for cell in scenario.cells], dtype=np.int32),
         shift=np.array(scenario.layout.shifts_m, dtype=np.float64).reshape(-1, 2),
+        path_loss_offset_db=scenario.radio.path_loss_offset_db,
+        shadowing_scale=scenario.radio.shadowing_scale,
         site_correlation=scenario.radio.site_correlation,
         carrier_hz=carrier_hz,
         ue_height_m=users.height_m,
