@@ -9,6 +9,7 @@ from ranpilot.errors import (
     ActionError,
     CheckpointError,
     ConfigError,
+    IdentificationError,
     MissingExtraError,
     ModelOutputError,
     RanpilotError,
@@ -27,6 +28,10 @@ GOLDEN: list[tuple[RanpilotError, str]] = [
     ),
     (CheckpointError("run/a.npz", "is cut short", "delete it"), "run/a.npz: is cut short; delete it."),
     (ActionError("shape", (2, 3), "(2, 2)"), "action: shape = (2, 3), but must be (2, 2)."),
+    (
+        IdentificationError("speed", "kpm.csv", "it holds no KPM that does", "it would have to hold SINR"),
+        "kpm.csv cannot tell speed: it holds no KPM that does; it would have to hold SINR.",
+    ),
     (
         UnknownNameError("traffic model", "xr-frame", ["poisson", "xr-frames"]),
         "No traffic model is called 'xr-frame'; did you mean 'xr-frames' (known: poisson, xr-frames).",
@@ -47,5 +52,5 @@ def test_error_is_one_golden_sentence(error: RanpilotError, sentence: str) -> No
 
 def test_every_error_is_a_ranpilot_error() -> None:
     classes = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, Exception)]
-    assert len(classes) == 13
+    assert len(classes) == 14
     assert all(issubclass(cls, RanpilotError) for cls in classes)

@@ -19,6 +19,7 @@ from ranpilot import kernels
         ("twin/kernel.py", True),
         ("kernels.py", True),
         ("cli/twin.py", False),
+        ("twin/calibrate/fit.py", False),
         ("twin/kpm/cell.py", False),
         ("twin/validate/line.py", False),
     ],

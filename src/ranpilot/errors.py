@@ -6,6 +6,7 @@ RanpilotError
 │   ├── TraceError                     a line of a capture or trace
 │   ├── CheckpointError                a checkpoint, snapshot or run folder
 │   ├── ActionError                    an action with a wrong shape, kind or value
+│   ├── IdentificationError            measurements that cannot tell what is to be fitted to them
 │   └── UnknownNameError (LookupError) a name that no part has
 ├── ModelOutputError                   text of a language model that the schema refuses (counted, not fatal)
 ├── BackendError                       a language model that cannot be reached or loaded
@@ -27,6 +28,7 @@ __all__ = [
     "BudgetExceeded",
     "CheckpointError",
     "ConfigError",
+    "IdentificationError",
     "InputError",
     "MissingExtraError",
     "ModelOutputError",
@@ -77,6 +79,14 @@ class ActionError(InputError):
     def __init__(self, field: str, value: object, allowed: str) -> None:
         self.field, self.value, self.allowed = field, value, allowed
         super().__init__(f"action: {field} = {value!r}, but must be {allowed}.")
+
+
+class IdentificationError(InputError):
+    """Measurements that cannot tell what is to be fitted to them."""
+
+    def __init__(self, parameter: str, source: str, reason: str, remedy: str) -> None:
+        self.parameter, self.source, self.reason, self.remedy = parameter, source, reason, remedy
+        super().__init__(f"{source} cannot tell {parameter}: {reason}; {remedy}.")
 
 
 class UnknownNameError(InputError, LookupError):

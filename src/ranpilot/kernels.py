@@ -30,7 +30,7 @@ __all__ = [
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-WITHOUT_KERNELS = ("twin/kpm/", "twin/validate/")
+WITHOUT_KERNELS = ("twin/calibrate/", "twin/kpm/", "twin/validate/")
 """Folders of such rooms that no kernel depends on: editing them compiles nothing anew."""
 
 

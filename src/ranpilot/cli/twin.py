@@ -1,13 +1,26 @@
-"""The simulator by itself: run, inspect, bench, validate."""
+"""The simulator by itself: run, inspect, calibrate, bench, validate."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import tyro
 
 from ranpilot.cli.console import fail, make_console, make_table, say
-from ranpilot.cli.options import Comma, Command, Folder, JsonFile, Name, OutFile, OutFiles, Switch, Word, split_names
+from ranpilot.cli.options import (
+    Comma,
+    Command,
+    File,
+    Folder,
+    JsonFile,
+    Name,
+    OutFile,
+    OutFiles,
+    Switch,
+    Word,
+    split_names,
+)
 
 __all__ = ["COMMANDS"]
 
@@ -116,6 +129,64 @@ def run(  # noqa: PLR0913  # one option each
     return None
 
 
+def calibrate(  # noqa: PLR0913  # one option each
+    scenario: Word,
+    kpm_file: File,
+    /,
+    sites: OutFile = None,
+    load: Name = None,
+    fit: Comma = None,
+    networks: int = 12,
+    seconds: float = 5.0,
+    warm_up_s: float = 1.0,
+    seed: int = 0,
+    held_out: float = 0.25,
+    out: OutFile = None,
+    picture: OutFile = None,
+    json_file: JsonFile = None,
+) -> None:
+    """Fit a scenario to the KPMs of a network and hold it against periods that the fit never saw (docs/own_network.md).
+
+    A parameter that the file cannot tell is refused, with what the file would have to hold.
+
+    Args:
+        scenario: a name or a YAML file.
+        kpm_file: KPMs by period and cell (and user), .csv or .parquet.
+        sites: put the sites of this CSV file in place of the scenario's.
+        load: one of the scenario's loads.
+        fit: what to fit of load, users, path-loss, shadowing, speed; load,path-loss,shadowing,speed where not given.
+        networks: networks that one evaluation runs.
+        seconds: simulated time of each that is measured, less where the file is shorter.
+        warm_up_s: simulated time before it.
+        seed: seed of all random numbers.
+        held_out: share of the periods, the last ones, that the fit does not see.
+        out: the scenario to write, NAME-calibrated.yaml where not given.
+        picture: draw KPMs of the file, before and after to this .png or .svg file.
+        json_file: write parameters, intervals and errors to this file.
+    """
+    from ranpilot import scenarios
+    from ranpilot.experiments.twin_calibration import fit_scenario
+    from ranpilot.runs import make_progress, write_json
+    from ranpilot.twin.calibrate import DEFAULT_FIT, Effort
+
+    given = scenarios.load(scenario)
+    given = given.with_load(load) if load else given
+    path = out or Path(f"{given.name}-calibrated.yaml")
+    effort = Effort(networks=networks, seconds=seconds, warm_up_s=warm_up_s, seed=seed)
+    with make_progress(show=True) as progress:
+        found = fit_scenario(
+            given, kpm_file, sites=sites, names=split_names(fit) or DEFAULT_FIT, effort=effort, held_out=held_out,
+            out=path, picture=picture, progress=progress,
+        )  # fmt: skip
+    if json_file is not None:
+        write_json(json_file, found.to_json())
+    console = make_console()
+    for title, lines in found.tables().items():
+        console.print(make_table(title, lines))
+    say(found.summary())
+    say(f"scenario: {path}")
+
+
 def bench(json_file: JsonFile = None) -> None:
     """Measure cell-slots a second on the reference scenario.
 
@@ -166,4 +237,10 @@ def validate(
     return 1 if failing else 0
 
 
-COMMANDS: dict[str, Command] = {"run": run, "inspect": inspect, "bench": bench, "validate": validate}
+COMMANDS: dict[str, Command] = {
+    "run": run,
+    "inspect": inspect,
+    "calibrate": calibrate,
+    "bench": bench,
+    "validate": validate,
+}

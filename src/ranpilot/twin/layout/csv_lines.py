@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ranpilot.errors import ConfigError, nearest
 
-__all__ = ["parse_lines", "read_bytes"]
+__all__ = ["parse_lines", "read_bytes", "split_rows"]
 
 Line = tuple[int, dict[str, str]]
 
@@ -26,7 +26,7 @@ def parse_lines(content: bytes, source: str, needed: Sequence[str], optional: Se
 
     of: what a line is, such as "site". Raises ConfigError.
     """
-    rows = _split(content, source)
+    rows = split_rows(content, source)
     if len(rows) < 2:
         raise ConfigError("text", f"{len(rows)} lines", f"a header and at least one {of}", source=f"{source}:1")
     top, names = rows[0]
@@ -41,8 +41,8 @@ def parse_lines(content: bytes, source: str, needed: Sequence[str], optional: Se
     return lines
 
 
-def _split(content: bytes, source: str) -> list[tuple[int, list[str]]]:
-    """Number and values of every line that is not empty."""
+def split_rows(content: bytes, source: str) -> list[tuple[int, list[str]]]:
+    """Number and values of every line that is not empty. Raises ConfigError."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
