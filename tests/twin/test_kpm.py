@@ -13,6 +13,7 @@ from ranpilot.declare import Measurement
 from ranpilot.twin import Networks, kpm, state
 from ranpilot.twin.frames import tidy
 from ranpilot.twin.scenario import Scenario
+from ranpilot.twin.slice_columns import NUM_SLICE_COUNTERS
 
 MakeScenario = Callable[..., Scenario]
 
@@ -61,6 +62,20 @@ ROWS = [
     "PEE.AvgPower [W] cell 0..1e+06",
     "RP.EnergyEfficiency [bit/J] cell 0..1e+12",
     "RP.TimeOnAir [%] cell 0..100",
+    "RRU.PrbTotDl.SNSSAI [%] slice 0..100",
+    "RRU.PrbUsedDl.SNSSAI [PRB] slice 0..275",
+    "DRB.PdcpSduVolumeDL.SNSSAI [Mbit] slice 0..1e+06",
+    "RP.OfferedVolumeDl.SNSSAI [Mbit] slice 0..1e+06",
+    "RP.ServedShareDl.SNSSAI [%] slice 0..100",
+    "DRB.UEThpDl.SNSSAI [kbit/s] slice 0..1e+07",
+    "RP.UEThpDl.P5.SNSSAI [kbit/s] slice 0..1e+07",
+    "DRB.RlcSduDelayDl.SNSSAI [0.1 ms] slice 0..600000",
+    "RP.RlcSduDelayDl.P95.SNSSAI [0.1 ms] slice 0..600000",
+    "RP.RlcSduOnTimeDl.SNSSAI [%] slice 0..100",
+    "DRB.RlcPacketDropRateDl.SNSSAI [1e-6] slice 0..1e+06",
+    "DRB.PacketLossRateUu.SNSSAI [1e-6] slice 0..1e+06",
+    "RRC.ConnMean.SNSSAI [UE] slice 0..1000",
+    "DRB.MeanActiveUeDl.SNSSAI [UE] slice 0..1000",
     "DRB.UEThpDl.UE [kbit/s] ue 0..1e+07",
     "DRB.RlcSduDelayDl.UE [0.1 ms] ue 0..600000",
     "DRB.RlcPacketDropRateDl.UE [1e-6] ue 0..1e+06",
@@ -92,26 +107,28 @@ def test_every_measurement_says_how_it_is_computed_and_whose_it_is() -> None:
         assert is_standard or measurement.source == "ranpilot", measurement.name
         assert not (is_standard and measurement.name.startswith("RP.")), measurement.name
         assert measurement.name.endswith(".UE") == (measurement.scope == "ue"), measurement.name
+        assert measurement.name.endswith(".SNSSAI") == (measurement.scope == "slice"), measurement.name
 
 
-def test_the_declarations_of_one_quantity_for_a_cell_and_a_user_agree() -> None:
+@pytest.mark.parametrize(("scope", "suffix"), [("ue", ".UE"), ("slice", ".SNSSAI")])
+def test_the_declarations_of_one_quantity_for_a_cell_and_a_part_of_it_agree(scope: str, suffix: str) -> None:
     by_name = {measurement.name: measurement for measurement in kpm.MEASUREMENTS}
     pairs = [
-        (by_name[name.removesuffix(".UE")], m)
+        (by_name[name.removesuffix(suffix)], m)
         for name, m in by_name.items()
-        if m.scope == "ue" and name.removesuffix(".UE") in by_name
+        if m.scope == scope and name.removesuffix(suffix) in by_name
     ]
-    assert len(pairs) > 10
-    for cell, ue in pairs:
+    assert len(pairs) > 9
+    for cell, part in pairs:
         same = (cell.unit, cell.low, cell.high, cell.better, cell.source, cell.differs)
-        assert same == (ue.unit, ue.low, ue.high, ue.better, ue.source, ue.differs), ue.name
+        assert same == (part.unit, part.low, part.high, part.better, part.source, part.differs), part.name
 
 
 def test_every_measurement_has_its_scopes_shape_and_lies_in_its_bounds(make_scenario: MakeScenario) -> None:
     networks = Networks(make_scenario(), 3, seed=0)
     networks.advance(600)
     measured = networks.measure()
-    shapes = {"cell": (3, 2), "ue": (3, 6), "link": (3, 6, 2)}
+    shapes = {"cell": (3, 2), "slice": (3, 2, 0), "ue": (3, 6), "link": (3, 6, 2)}
     for measurement in kpm.MEASUREMENTS:
         value = measured[measurement.name]
         assert value.dtype == np.float64, measurement.name
@@ -151,6 +168,9 @@ def _window(num_cells: int = 1, **changes: Any) -> kpm.Window:
         cell=np.zeros((1, num_cells, state.NUM_CELL_COUNTERS)),
         delay=np.zeros((1, num_cells, state.DELAY_BINS), np.int64),
         quality=np.zeros((1, num_cells, state.NUM_QUALITY_BINS), np.int64),
+        slices=np.zeros((1, num_cells, 0, NUM_SLICE_COUNTERS)),
+        slice_delay=np.zeros((1, num_cells, 0, state.DELAY_BINS), np.int64),
+        seat=np.zeros((1, 2), np.int64),
         serving_cell=np.array([[0, -1]]),
         ue_sinr_db=links[..., 0],
         link_sinr_db=links,

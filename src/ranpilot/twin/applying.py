@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from ranpilot.declare import Control
 from ranpilot.errors import ActionError, UnknownNameError
 from ranpilot.twin import kernel, state, steering
+from ranpilot.twin.applying_slices import SLICE_CONTROLS, Given, Target, check_slice_ratios
 from ranpilot.twin.controls import (
     ADMISSION_LIMIT,
     CELL_INDIVIDUAL_OFFSET_DB,
@@ -32,15 +33,6 @@ from ranpilot.units import dbm_to_mw
 __all__ = ["put_in_force"]
 
 FloatArray = NDArray[np.float64]
-Given = Mapping[Control, FloatArray]
-"""Values of the right shape and within the control's range."""
-
-
-class Target:
-    """The running networks that controls are put into."""
-
-    def __init__(self, network: state.Network, parameters: Parameters, scenario: Scenario, slot: int) -> None:
-        self.network, self.parameters, self.scenario, self.slot = network, parameters, scenario, slot
 
 
 def put_in_force(
@@ -92,7 +84,8 @@ def _checked(target: Target, control: Control, value: NDArray[np.generic]) -> Fl
 
 def _shape(target: Target, control: Control) -> tuple[int, ...]:
     num, num_places = target.network.ue.shape[:2]
-    return {"cell": (num, target.scenario.num_cells), "ue": (num, num_places)}[control.scope]
+    num_seats, num_cells = target.network.slice.shape[1], target.scenario.num_cells
+    return {"cell": (num, num_cells), "ue": (num, num_places), "slice": (num, num_cells, num_seats)}[control.scope]
 
 
 def _check_power(target: Target, given: Given) -> None:
@@ -175,6 +168,7 @@ def _put_to_sleep(target: Target, level: FloatArray) -> None:
 
 CHECKS: Mapping[Control, Callable[[Target, Given], None]] = {
     TX_POWER_DBM: _check_power,
+    **dict.fromkeys(SLICE_CONTROLS, check_slice_ratios),
     DOWNTILT_DEG: _check_tilt,
     FORCED_HANDOVER: _check_handover,
 }
@@ -186,6 +180,7 @@ PUT: Mapping[Control, Callable[[Target, FloatArray], None]] = {
     CELL_INDIVIDUAL_OFFSET_DB: _put_offset,
     ADMISSION_LIMIT: _put_admission_limit,
     SCHEDULING_WEIGHT: _put_weight,
+    **SLICE_CONTROLS,
     RELEASE: _release,
     FORCED_HANDOVER: _hand_over,
     CELL_SLEEP: _put_to_sleep,

@@ -13,6 +13,12 @@ __all__ = [
     "FORCED_HANDOVER",
     "RELEASE",
     "SCHEDULING_WEIGHT",
+    "SLICE_DEADLINE_MS",
+    "SLICE_DEDICATED_RATIO",
+    "SLICE_MAX_RATIO",
+    "SLICE_MIN_RATIO",
+    "SLICE_SCHEDULER",
+    "SLICE_TARGET_BLER",
     "TX_POWER_DBM",
 ]
 
@@ -104,12 +110,82 @@ CELL_SLEEP = Control(
     "nothing, cannot be measured, admits nobody, and its users lose the link; hand them over before. Told less than "
     "its sleep it wakes, which takes the wake-up time of its level, rounded up to RRC periods of 10 ms.",
 )
+SLICE_MIN_RATIO = Control(
+    name="SLICE_MIN_RATIO",
+    scope="slice",
+    kind="continuous",
+    low=0.0,
+    high=100.0,
+    unit="%",
+    interface="O1 RRMPolicyRatio.rRMPolicyMinRatio; E2SM-RC style 2 (slice-level PRB quota)",
+    description="Share of the cell's groups that the slice gets whenever it wants it; what it does not want beyond its "
+    "dedicated part is lent. The slices of a cell ask for 100 at most together. A slice that arrives brings its own "
+    "ratios; if all then ask for more than 100, they are scaled down alike until set anew.",
+)
+SLICE_MAX_RATIO = Control(
+    name="SLICE_MAX_RATIO",
+    scope="slice",
+    kind="continuous",
+    low=0.0,
+    high=100.0,
+    unit="%",
+    interface="O1 RRMPolicyRatio.rRMPolicyMaxRatio; E2SM-RC style 2 (slice-level PRB quota)",
+    description="Share of the cell's groups that the slice never exceeds with new blocks; at least its minimum.",
+)
+SLICE_DEDICATED_RATIO = Control(
+    name="SLICE_DEDICATED_RATIO",
+    scope="slice",
+    kind="continuous",
+    low=0.0,
+    high=100.0,
+    unit="%",
+    interface="O1 RRMPolicyRatio.rRMPolicyDedicatedRatio; E2SM-RC style 2 (slice-level PRB quota)",
+    description="Part of the minimum that is kept free for the slice while it does not want it; at most its minimum.",
+)
+SLICE_SCHEDULER = Control(
+    name="SLICE_SCHEDULER",
+    scope="slice",
+    kind="integer",
+    low=0,
+    high=4,
+    unit="index",
+    interface="none standardised (vendor's O1 parameter)",
+    description="Scheduler among the members of the slice in the cell: 0 round robin, 1 proportional fair, 2 max C/I, "
+    "3 M-LWDF, 4 earliest deadline first. A network without slices has one, of everybody.",
+)
+SLICE_TARGET_BLER = Control(
+    name="SLICE_TARGET_BLER",
+    scope="slice",
+    kind="continuous",
+    low=1e-5,
+    high=0.5,
+    unit="1",
+    interface="nearest: E2SM-RC style 1 (radio bearer control: DRB QoS configuration)",
+    description="Share of first transmissions that may fail; the outer loop of link adaptation follows it.",
+)
+SLICE_DEADLINE_MS = Control(
+    name="SLICE_DEADLINE_MS",
+    scope="slice",
+    kind="continuous",
+    low=0.5,
+    high=60000.0,
+    unit="ms",
+    interface="nearest: E2SM-RC style 1 (radio bearer control: PDCP discardTimer)",
+    description="Time after which a packet that still waits is discarded, in whole slots (at least one); it holds for "
+    "packets that wait already.",
+)
 CONTROLS = (
     TX_POWER_DBM,
     DOWNTILT_DEG,
     CELL_INDIVIDUAL_OFFSET_DB,
     ADMISSION_LIMIT,
     SCHEDULING_WEIGHT,
+    SLICE_MIN_RATIO,
+    SLICE_MAX_RATIO,
+    SLICE_DEDICATED_RATIO,
+    SLICE_SCHEDULER,
+    SLICE_TARGET_BLER,
+    SLICE_DEADLINE_MS,
     RELEASE,
     FORCED_HANDOVER,
     CELL_SLEEP,

@@ -1,8 +1,9 @@
 """Packets for the running block of 1000 slots, drawn from the traffic models of all places.
 
-A place has one kind of traffic for the whole episode, so that the models' explicit state belongs to the place. The
-state before the running block is kept: from it the block is drawn again after `restore`, and anew for a fresh future
-(a burst under way is then not remembered). Forks share the packets that they have in common.
+A place keeps its kind of traffic for a whole block at least, so that the models' explicit state belongs to the place;
+where a block begins with another kind, so does the state. The state before the running block is kept: from it the block
+is drawn again after `restore`, and anew for a fresh future (a burst under way is then not remembered). Forks share the
+packets that they have in common.
 """
 
 from __future__ import annotations
@@ -33,13 +34,17 @@ class Feed:
         num, num_ues = network.ue.shape[:2]
         self._before: FloatArray = np.zeros((num, num_ues, size))
         """[B, U, S] states before the running block."""
-        for kind, model in enumerate(self._models):
-            seeds, networks, places, rows = _places(network, kind)
-            if len(places):
-                self._before[rows[0], rows[1], : model.state_size] = model.initial_state(seeds, networks, places)
-        self._after = self._before.copy()
+        self._kind = np.full((num, num_ues), -1, np.int64)
+        """[B, U] kind of traffic that the states are of."""
         self._block = -1
+        self._after = self._before.copy()
+        self._begin_states(network)
+        self._before = self._after.copy()
         self._packets = _no_packets(num, num_ues)
+
+    def is_at_turn(self, slot: int) -> bool:
+        """Whether the block of `slot` has not begun."""
+        return slot // BLOCK_SLOTS != self._block
 
     def slots_left(self, slot: int) -> int:
         """Slots from `slot` to the end of its block."""
@@ -47,8 +52,9 @@ class Feed:
 
     def block(self, network: state.Network, slot: int) -> PacketBlock:
         """The packets of the block that `slot` is in; begins it where it has not begun."""
-        if slot // BLOCK_SLOTS != self._block:
+        if self.is_at_turn(slot):
             self._block = slot // BLOCK_SLOTS
+            self._begin_states(network)
             self._before = self._after.copy()
             self._draw(network)
             network.ue[..., state.TAKEN] = 0
@@ -57,7 +63,7 @@ class Feed:
 
     def renew(self, network: state.Network, slot: int) -> None:
         """Draw what is left of the running block anew, with the networks' present seeds."""
-        if slot // BLOCK_SLOTS != self._block:
+        if self.is_at_turn(slot):
             # The next block has not begun and will be drawn with the new seeds anyway.
             return
         self._draw(network)
@@ -83,14 +89,27 @@ class Feed:
         """The feed of copies of the networks `rows`; packets are shared."""
         copy = object.__new__(type(self))
         copy._models, copy._block = self._models, self._block
-        copy._before, copy._after = self._before[rows], self._after[rows]
+        copy._before, copy._after, copy._kind = self._before[rows], self._after[rows], self._kind[rows]
         packets = self._packets
         copy._packets = PacketBlock(packets.start[rows], packets.stop[rows], packets.slot, packets.bits)
         return copy
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """What must be kept to go on."""
-        return {"feed.before": self._before, "feed.after": self._after}
+        return {"feed.before": self._before, "feed.after": self._after, "feed.kind": self._kind}
+
+    def _begin_states(self, network: state.Network) -> None:
+        """Begin the states of places that have another kind of traffic than before."""
+        is_new = network.ue[..., state.TRAFFIC_KIND] != self._kind
+        if not is_new.any():
+            return
+        for kind, model in enumerate(self._models):
+            seeds, networks, places, rows = _places(network, kind, is_new)
+            if len(places):
+                # Another start for each block, as a user that comes later is another user.
+                begun = model.initial_state(seeds + max(self._block, 0), networks, places)
+                self._after[rows[0], rows[1], : model.state_size] = begun
+        self._kind = network.ue[..., state.TRAFFIC_KIND].copy()
 
     def _draw(self, network: state.Network) -> None:
         """The packets of the running block, with `_after` as the states behind it."""
@@ -132,10 +151,11 @@ class Feed:
 
 
 def _places(
-    network: state.Network, kind: int
+    network: state.Network, kind: int, picked: NDArray[np.bool_] | None = None
 ) -> tuple[Int64Array, Int64Array, Int64Array, tuple[Int64Array, Int64Array]]:
     """Seed, network id and place of every place with that kind of traffic, and its (network, place) in the batch."""
-    rows = np.nonzero(network.ue[..., state.TRAFFIC_KIND] == kind)
+    has_kind = network.ue[..., state.TRAFFIC_KIND] == kind
+    rows = np.nonzero(has_kind if picked is None else has_kind & picked)
     seeds, ids = network.identity[:, state.SEED], network.identity[:, state.NETWORK]
     return seeds[rows[0]], ids[rows[0]], rows[1].astype(np.int64), (rows[0], rows[1])
 

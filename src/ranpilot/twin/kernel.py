@@ -20,7 +20,7 @@ from ranpilot.twin.mac.scheduling import list_candidates, schedule
 from ranpilot.twin.mac.scratch import Scratch, scratch_view
 from ranpilot.twin.mac.transmission import send_blocks, update_mean_rates
 from ranpilot.twin.map import outdoor_spot, strongest_cell, wrap_place
-from ranpilot.twin.parameters import CELL_DOWNTILT_DEG, CELL_POWER_DBM, DEADLINE_SLOTS, SHARE_BELOW, Parameters
+from ranpilot.twin.parameters import CELL_DOWNTILT_DEG, CELL_POWER_DBM, SHARE_BELOW, Parameters
 from ranpilot.twin.radio.shadowing import fill_field_views
 from ranpilot.twin.rng import (
     STREAM_EPISODE,
@@ -37,11 +37,22 @@ from ranpilot.twin.rrc.handover import force_handover
 from ranpilot.twin.rrc.measurements import GAIN_STEP_M, measure_user, rank_interferers, update_gains
 from ranpilot.twin.rrc.mobility import move_user
 from ranpilot.twin.rrc.on_air import settle_cell
-from ranpilot.twin.rrc.places import leave_place, renew_fading
+from ranpilot.twin.rrc.places import leave_place, renew_fading, set_deadline
 from ranpilot.twin.rrc.population import arrive_and_depart, populate
 from ranpilot.twin.rrc.sleep import wake_cells
+from ranpilot.twin.rrc.tenancy import begin_slices, turn_slices
 
-__all__ = ["advance", "fill_best_server", "hand_over_users", "release_users", "renew_future", "reset", "run_slot"]
+__all__ = [
+    "advance",
+    "fill_best_server",
+    "hand_over_users",
+    "release_users",
+    "renew_future",
+    "reset",
+    "run_slot",
+    "set_deadlines",
+    "turn_all_slices",
+]
 
 Int32Array = NDArray[np.int32]
 Int64Array = NDArray[np.int64]
@@ -151,8 +162,9 @@ def _reset_network(
         while uniform >= parameters.population.kind[kind, SHARE_BELOW]:
             kind += 1
         net.ue[ue, s.TRAFFIC_KIND] = kind
-        net.ue[ue, s.DEADLINE_SLOTS] = int(parameters.population.kind[kind, DEADLINE_SLOTS])
-    populate(net, parameters, slot)
+    begin_slices(net, parameters, slot)
+    if parameters.slices.is_on == 0 or parameters.population.is_static == 0:
+        populate(net, parameters, slot)
     if len(net.event) > 0:
         draw_events(net, parameters, NOTHING_KNOWN)
         put_events_in_force(net, parameters, 0)
@@ -177,6 +189,23 @@ def hand_over_users(batch: s.Network, parameters: Parameters, target: Int32Array
         for ue in range(target.shape[1]):
             if target[b, ue] >= 0:
                 force_handover(net, parameters, ue, target[b, ue], slot)
+
+
+@unlocked_kernel
+def turn_all_slices(batch: s.Network, parameters: Parameters, slot: int) -> None:
+    """Let the slices of every network leave and arrive where a block of traffic begins at `slot`."""
+    for b in range(len(batch.slice)):
+        turn_slices(s.network_view(batch, b), parameters, slot)
+
+
+@unlocked_kernel
+def set_deadlines(batch: s.Network, parameters: Parameters) -> None:
+    """Give every user the deadline that is in force for it."""
+    for b in range(len(batch.ue)):
+        net = s.network_view(batch, b)
+        for ue in range(len(net.ue)):
+            if net.ue[ue, s.SERVING_CELL] >= 0:
+                set_deadline(net, parameters, ue)
 
 
 @unlocked_kernel

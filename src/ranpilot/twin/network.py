@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ranpilot.declare import Control
 from ranpilot.errors import ConfigError
-from ranpilot.twin import kernel, kpm, snapshots, state
+from ranpilot.twin import kernel, kpm, slice_columns, snapshots, state
 from ranpilot.twin.applying import put_in_force
 from ranpilot.twin.energy import cell_joules, make_cell_power
 from ranpilot.twin.feed import Feed
@@ -28,7 +28,7 @@ from ranpilot.twin.mac.scratch import Scratch, allocate_scratch
 from ranpilot.twin.parameters import make_parameters
 from ranpilot.twin.rrc.population import BEFORE_START
 from ranpilot.twin.scenario import Scenario
-from ranpilot.twin.views import CellView, Counters, EventView, Mark, UserView
+from ranpilot.twin.views import CellView, Counters, EventView, Mark, SliceView, UserView
 from ranpilot.units import linear_to_db
 
 if TYPE_CHECKING:
@@ -106,6 +106,23 @@ class Networks:
             indoor_m=ue_real[..., state.INDOOR_M].copy(),
             penetration_db=ue_real[..., state.PENETRATION_DB].copy(),
             scheduling_weight=ue_real[..., state.SCHEDULING_WEIGHT].copy(),
+            seat=ue[..., state.SLICE].copy(),
+            traffic_kind=ue[..., state.TRAFFIC_KIND].copy(),
+            deadline_slots=ue[..., state.DEADLINE_SLOTS].copy(),
+        )
+
+    @property
+    def slices(self) -> SliceView:
+        """What can be read of slices: who has which seat, and what is in force in which cell."""
+        who, real = self._state.slice, self._state.cell_slice_real
+        return SliceView(
+            tenant=who[..., slice_columns.TENANT].copy(),
+            since_slot=who[..., slice_columns.SINCE_SLOT].copy(),
+            num_members=who[..., slice_columns.NUM_MEMBERS].copy(),
+            min_ratio=real[..., slice_columns.MIN_SHARE] * 100.0,
+            max_ratio=real[..., slice_columns.MAX_SHARE] * 100.0,
+            dedicated_ratio=real[..., slice_columns.DEDICATED_SHARE] * 100.0,
+            scheduler=self._state.cell_slice[..., slice_columns.SCHEDULER].copy(),
         )
 
     @property
@@ -132,6 +149,8 @@ class Networks:
         _check_count("slots", slots, 0, state.LAST_SLOT - self.slot)
         left = slots
         while left > 0:
+            if self._slices_turn and self._feed.is_at_turn(self.slot) and self.slot > 0:
+                kernel.turn_all_slices(self._state, self._parameters, self.slot)
             packets = self._feed.block(self._state, self.slot)
             run = min(left, self._feed.slots_left(self.slot))
             self._run(packets, (self.slot, self.slot + run))
@@ -234,6 +253,10 @@ class Networks:
         """One hash of the whole state for each network; equal exactly where the networks are."""
         return snapshots.fingerprints(self._arrays(), self.slot, self._window_start)
 
+    @property
+    def _slices_turn(self) -> bool:
+        return self.scenario.slices is not None and self.scenario.slices.comes_and_goes
+
     def _run(self, packets: PacketBlock, slots: tuple[int, int]) -> None:
         """Share the networks out over threads; one part runs in the calling thread."""
         threads = min(self.threads or int(numba.config.NUMBA_NUM_THREADS), self.num)
@@ -269,11 +292,14 @@ class Networks:
 
     def _allocate_scratch(self, num: int) -> Scratch:
         scenario = self.scenario
-        return allocate_scratch(num, scenario.num_cells, scenario.num_places, scenario.carrier.num_groups)
+        num_seats = self._state.slice.shape[1]
+        num_groups = scenario.carrier.num_groups
+        return allocate_scratch(num, scenario.num_cells, scenario.num_places, num_groups, num_seats)
 
     def _now(self) -> Counters:
         now = self._state
-        return Counters(now.ue_count, now.cell_count, now.delay_count, now.quality_count)
+        counted = (now.ue_count, now.cell_count, now.delay_count, now.quality_count)
+        return Counters(*counted, now.slice_count, now.slice_delay)
 
     def _begin_window(self) -> None:
         for kept, now in zip(self._baseline, self._now(), strict=True):
@@ -281,7 +307,9 @@ class Networks:
         self._window_start = self.slot
 
     def _window(self, since: Mark) -> kpm.Window:
-        ue, cell, delay, quality = (now - kept for now, kept in zip(self._now(), since.counters, strict=True))
+        ue, cell, delay, quality, slices, slice_delay = (
+            now - kept for now, kept in zip(self._now(), since.counters, strict=True)
+        )
         serving, sinr_db = self._state.ue[..., state.SERVING_CELL], self._state.sinr_l3_db.copy()
         own_db = np.take_along_axis(sinr_db, np.maximum(serving, 0)[..., None], axis=-1)[..., 0]
         return kpm.Window(
@@ -289,6 +317,9 @@ class Networks:
             cell=cell.astype(np.float64),
             delay=delay,
             quality=quality,
+            slices=slices.astype(np.float64),
+            slice_delay=slice_delay,
+            seat=self._state.ue[..., state.SLICE],
             serving_cell=serving,
             ue_sinr_db=own_db,
             link_sinr_db=sinr_db,

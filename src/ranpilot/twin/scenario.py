@@ -18,12 +18,13 @@ from ranpilot.errors import ConfigError, UnknownNameError
 from ranpilot.twin.bounds import Part, bounded
 from ranpilot.twin.description.carrier import Carrier
 from ranpilot.twin.description.energy import Energy
-from ranpilot.twin.description.fitting import check_radio_fits
+from ranpilot.twin.description.fitting import check_radio_fits, check_slices_fit
 from ranpilot.twin.description.layout import Layout
 from ranpilot.twin.description.link import Link
 from ranpilot.twin.description.radio import Radio
 from ranpilot.twin.description.rrc import Rrc
 from ranpilot.twin.description.site import LEAST_POWER_DBM, Cell
+from ranpilot.twin.description.slices import Slices
 from ranpilot.twin.description.traffic import Traffic
 from ranpilot.twin.description.users import Arrivals, Static, Trace, Users
 from ranpilot.twin.events import Events
@@ -65,6 +66,8 @@ class Scenario(Part):
     control: ControlStep = ControlStep()
     events: Events | None = None
     """What happens to cells now and then; None = nothing."""
+    slices: Slices | None = None
+    """Tenants that share the network; None = all users are one."""
     placement_seed_offset: Annotated[int, bounded(0, 1_000_000, "1")] = 0
     """Networks with different offsets share no random number, whatever their seed."""
     loads: Mapping[str, Mapping[str, Any]] = {}
@@ -84,6 +87,10 @@ class Scenario(Part):
         self._check_rrc()
         self._check_traffic()
         self._check_mobility()
+        if self.slices is None:
+            self.traffic.check_shares()
+        else:
+            check_slices_fit(self.slices, self.traffic, self.users, self.slot_s)
         if self.events is not None:
             self.events.check_population(isinstance(self.users.population, Arrivals))
             self.events.check_power(min(cell.power_range_dbm[0] for cell in self.cells), LEAST_POWER_DBM)

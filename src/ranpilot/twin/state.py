@@ -17,6 +17,12 @@ from numpy.typing import NDArray
 from ranpilot.kernels import inner_kernel
 from ranpilot.twin.delay_bins import DELAY_BINS
 from ranpilot.twin.scenario import Scenario
+from ranpilot.twin.slice_columns import (
+    NUM_CELL_SLICE_COLUMNS,
+    NUM_CELL_SLICE_REALS,
+    NUM_SLICE_COLUMNS,
+    NUM_SLICE_COUNTERS,
+)
 
 __all__ = ["DELAY_BINS", "LAST_SLOT", "NEVER", "Network", "allocate", "network_view", "no_event"]
 
@@ -37,31 +43,29 @@ NUM_IDENTITIES = 3
 CONNECTED_UES = 0
 ADMISSION_LIMIT = 1
 """In force: the smaller of the two below, 0 off the air."""
-NEXT_UE = 2
-"""Where round robin goes on."""
-SET_ADMISSION_LIMIT = 3
+SET_ADMISSION_LIMIT = 2
 """What controls have set."""
-EVENT_ADMISSION_LIMIT = 4
+EVENT_ADMISSION_LIMIT = 3
 """What events allow, NEVER where they do not limit."""
-IS_ON_AIR = 5
+IS_ON_AIR = 4
 """1 where the cell can transmit and be found: it is awake, and no event keeps it off."""
-EVENT_OFF = 6
+EVENT_OFF = 5
 """1 while an event keeps the cell off the air."""
-SET_SLEEP_LEVEL = 7
+SET_SLEEP_LEVEL = 6
 """What controls have set, one of the power states AWAKE to DEEP_SLEEP."""
-SLEEP_LEVEL = 8
+SLEEP_LEVEL = 7
 """In force; what a cell wakes from until it is awake."""
-AWAKE_SLOT = 9
+AWAKE_SLOT = 8
 """First slot in which a cell that wakes is awake, NEVER for others."""
-POWER_STATE = 10
+POWER_STATE = 9
 """Of a slot without transmission, one of the six below."""
-SERVED_FROM = 11
+SERVED_FROM = 10
 """First slot in which the cell can transmit, NEVER off the air and while it dozes."""
-EMPTY_SLOTS = 12
+EMPTY_SLOTS = 11
 """Slots without transmission in a row, while the cell is awake and may doze."""
-RADIATED_SHARE = 13
+RADIATED_SHARE = 12
 """Power on a PRB relative to the cell's greatest, in units of 1 / FULL_SHARE."""
-NUM_CELL_COLUMNS = 14
+NUM_CELL_COLUMNS = 13
 
 FULL_SHARE = 2**23
 """So fine that rounding is nothing, and so coarse that 275 PRBs in every slot of an episode fit into a counter."""
@@ -125,7 +129,7 @@ INTERRUPTED_UNTIL = 2
 OUT_OF_SYNC = 3
 """Out-of-sync indications since the last in-sync one."""
 TRAFFIC_KIND = 4
-"""Index into the scenario's mix."""
+"""Index into the scenario's mix, -1 at a place without traffic."""
 DEADLINE_SLOTS = 5
 """NEVER where packets do not expire."""
 WAITING = 6
@@ -162,7 +166,9 @@ IN_SYNC = 21
 """In-sync indications since the last out-of-sync one, while T310 runs."""
 NEXT_REPORT_SLOT = 22
 """First slot in which triggered cells are reported again."""
-NUM_UE_COLUMNS = 23
+SLICE = 23
+"""Seat of its slice; -1 at a place that no slice has taken."""
+NUM_UE_COLUMNS = 24
 
 # Values of CONNECTION.
 CONNECTED = 0
@@ -405,6 +411,16 @@ class Network(NamedTuple):
     """[B, C, DELAY_BINS] delivered packets by delay"""
     quality_count: Int64Array
     """[B, C, NUM_QUALITY_BINS] reports by CQI and PRBs by MCS"""
+    slice: Int64Array
+    """[B, S, NUM_SLICE_COLUMNS] who has which seat; columns of this and the next four in `slice_columns.py`"""
+    cell_slice: Int64Array
+    """[B, C, S, NUM_CELL_SLICE_COLUMNS]"""
+    cell_slice_real: FloatArray
+    """[B, C, S, NUM_CELL_SLICE_REALS]"""
+    slice_count: Int64Array
+    """[B, C, S, NUM_SLICE_COUNTERS]; no seats in a scenario without slices"""
+    slice_delay: Int64Array
+    """[B, C, S, DELAY_BINS] delivered packets by delay; no seats in a scenario without slices"""
 
 
 def allocate(scenario: Scenario, num: int) -> Network:
@@ -415,6 +431,8 @@ def allocate(scenario: Scenario, num: int) -> Network:
     ues = np.zeros((*ue, NUM_UE_COLUMNS), np.int64)
     ues[..., SERVING_CELL] = -1
     ues[..., NEXT_ARRIVAL_SLOT] = ues[..., DEADLINE_SLOTS] = ues[..., T310_UNTIL] = NEVER
+    num_seats = scenario.slices.num_seats if scenario.slices else 1
+    counted = (*cell, num_seats if scenario.slices else 0)
     num_windows = scenario.events.num_windows if scenario.events else 0
     return Network(
         identity=np.zeros((num, NUM_IDENTITIES), np.int64),
@@ -440,6 +458,11 @@ def allocate(scenario: Scenario, num: int) -> Network:
         cell_count=np.zeros((*cell, NUM_CELL_COUNTERS), np.int64),
         delay_count=np.zeros((*cell, DELAY_BINS), np.int64),
         quality_count=np.zeros((*cell, NUM_QUALITY_BINS), np.int64),
+        slice=np.zeros((num, num_seats, NUM_SLICE_COLUMNS), np.int64),
+        cell_slice=np.zeros((*cell, num_seats, NUM_CELL_SLICE_COLUMNS), np.int64),
+        cell_slice_real=np.zeros((*cell, num_seats, NUM_CELL_SLICE_REALS)),
+        slice_count=np.zeros((*counted, NUM_SLICE_COUNTERS), np.int64),
+        slice_delay=np.zeros((*counted, DELAY_BINS), np.int64),
     )
 
 
@@ -478,4 +501,9 @@ def network_view(batch: Network, b: int) -> Network:
         batch.cell_count[b],
         batch.delay_count[b],
         batch.quality_count[b],
+        batch.slice[b],
+        batch.cell_slice[b],
+        batch.cell_slice_real[b],
+        batch.slice_count[b],
+        batch.slice_delay[b],
     )

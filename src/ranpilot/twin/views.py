@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CellView", "Counters", "EventView", "Mark", "UserView"]
+__all__ = ["CellView", "Counters", "EventView", "Mark", "SliceView", "UserView"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.integer]
@@ -63,6 +63,31 @@ class UserView(NamedTuple):
     """[B, U] what that wall and that way take"""
     scheduling_weight: FloatArray
     """[B, U] in force; means nothing where the place is empty"""
+    seat: IntArray
+    """[B, U] of the user's slice, 0 where the scenario has none; -1 at a place that no slice has taken"""
+    traffic_kind: IntArray
+    """[B, U] index into the traffic mix; -1 at a place that no slice has taken"""
+    deadline_slots: IntArray
+    """[B, U] after which a packet is discarded; NEVER (`twin/state.py`) where it is not"""
+
+
+class SliceView(NamedTuple):
+    """The slices of every network, by seat; a scenario without slices has one seat, tenant 0, without ratios."""
+
+    tenant: IntArray
+    """[B, S] index into the scenario's slices, -1 while the seat is free"""
+    since_slot: IntArray
+    """[B, S] first slot of the tenant"""
+    num_members: IntArray
+    """[B, S] users that it brought; 0 where users come and go by themselves"""
+    min_ratio: FloatArray
+    """[B, C, S] in percent, as set; like the next three it means nothing while the seat is free"""
+    max_ratio: FloatArray
+    """[B, C, S] in percent"""
+    dedicated_ratio: FloatArray
+    """[B, C, S] in percent"""
+    scheduler: IntArray
+    """[B, C, S] as the control `SLICE_SCHEDULER` counts them"""
 
 
 class EventView(NamedTuple):
@@ -93,6 +118,10 @@ class Counters(NamedTuple):
     """[B, C, DELAY_BINS] delivered packets by delay"""
     quality: NDArray[np.int64]
     """[B, C, NUM_QUALITY_BINS] reports by CQI and PRBs by MCS"""
+    slices: NDArray[np.int64]
+    """[B, C, S, NUM_SLICE_COUNTERS], columns in `twin/slice_columns.py`; no seats in a scenario without slices"""
+    slice_delay: NDArray[np.int64]
+    """[B, C, S, DELAY_BINS]"""
 
 
 class Mark(NamedTuple):

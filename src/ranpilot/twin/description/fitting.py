@@ -1,4 +1,4 @@
-"""Whether the parts of a scenario lie within the ranges of the propagation models that they use."""
+"""Whether the parts of a scenario fit each other: users and radio, slices and traffic."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from collections.abc import Sequence
 
 from ranpilot.errors import ConfigError
 from ranpilot.twin.description.site import Site
-from ranpilot.twin.description.users import Indoor, Users, floor_height_m
+from ranpilot.twin.description.slices import Slices
+from ranpilot.twin.description.traffic import Traffic
+from ranpilot.twin.description.users import Indoor, Static, Users, floor_height_m
+from ranpilot.twin.traffic.protocol import BLOCK_SLOTS
 
-__all__ = ["check_radio_fits"]
+__all__ = ["check_radio_fits", "check_slices_fit"]
 
 UT_HEIGHT_M = {"RMa": (1.0, 10.0), "UMa": (1.5, 22.5), "UMi": (1.5, 22.5), "InH": (0.5, 10.0), "InH-open": (0.5, 10.0)}
 """Source: TR 38.901 Table 7.4.1-1; InH, where the table has no range, as `path_loss_db` takes it."""
@@ -43,3 +46,24 @@ def _check_buildings(site: Site, indoor: Indoor) -> None:
     highest_m = floor_height_m(indoor.max_floors) - 1.5
     if model == "UMa" and highest_m >= 12.0 and site.height_m <= highest_m:
         raise ConfigError("layout.sites.height_m", site.height_m, f"above {highest_m:g} m where UMa users are so high")
+
+
+def check_slices_fit(slices: Slices, traffic: Traffic, users: Users, slot_s: float) -> None:
+    """Raise ConfigError for traffic that is not in the mix, or for times and members that cannot be."""
+    known = [entry.label for entry in traffic.mix]
+    for label in known:
+        if known.count(label) > 1:
+            raise ConfigError("traffic.mix.name", label, "different for every kind of traffic where there are slices")
+    if slices.comes_and_goes and not isinstance(users.population, Static):
+        raise ConfigError("users.population.kind", users.population.kind, "static where slices come and go")
+    block_s = BLOCK_SLOTS * slot_s
+    for tenant in slices.tenants:
+        where = f"slices.tenants[{tenant.name}]"
+        for label in tenant.traffic:
+            if label not in known:
+                raise ConfigError(f"{where}.traffic", label, f"one of the traffic mix ({', '.join(known)})")
+        if tenant.deadline_ms is not None and tenant.deadline_ms < slot_s * 1e3:
+            raise ConfigError(f"{where}.deadline_ms", tenant.deadline_ms, f"at least a slot ({slot_s * 1e3:g} ms)")
+        for field, moment_s in (("from_s", tenant.from_s), ("until_s", tenant.until_s or 0.0)):
+            if abs(moment_s / block_s - round(moment_s / block_s)) > 1e-9:
+                raise ConfigError(f"{where}.{field}", moment_s, f"a multiple of {block_s:g} s (a block of traffic)")

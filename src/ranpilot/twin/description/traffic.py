@@ -23,7 +23,10 @@ RATES, GAPS = ("scale", "mean_rate_bps"), ("mean_gap_s", "period_s")
 class TrafficShare(Part):
     """One kind of traffic: the share of the users who have it, what it asks for, and the model's own config."""
 
+    name: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+    """By which slices name it; None = that of the model."""
     share: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
+    """Of the users who have it; with slices, how often it is drawn among the kinds of one slice."""
     deadline_ms: Annotated[float, bounded(0.5, 60_000.0, "ms")] | None = None
     """A packet that waits longer is discarded; None = never."""
     target_bler: TargetBler | None = None
@@ -53,6 +56,11 @@ class TrafficShare(Part):
             raise ConfigError("model", value, "a mapping")
         return parse_config(value, field="model")
 
+    @property
+    def label(self) -> str:
+        """Its name."""
+        return self.name or str(self.model.kind)
+
     @field_serializer("model")
     def _dump_model(self, model: Any) -> Any:
         return model.model_dump(mode="json")
@@ -61,19 +69,12 @@ class TrafficShare(Part):
 class Traffic(Part):
     """The mix of traffic; `rate_scale` multiplies the rate of every kind (a load's offered traffic)."""
 
-    mix: Annotated[tuple[TrafficShare, ...], Field(min_length=1, max_length=16)]
+    mix: Annotated[tuple[TrafficShare, ...], Field(min_length=1, max_length=64)]
     rate_scale: Annotated[float, bounded(1e-6, 1e6, "1")] = 1.0
     buffer_packets: Annotated[int, bounded(4, 65_536, "packet")] = 256
     """Room of a user's queue; what does not fit is dropped on arrival and counted."""
     buffer_bits: Annotated[int, bounded(1, 10**12, "bit")] | None = None
     """The same in bits that wait; None = no limit but that of packets."""
-
-    @model_validator(mode="after")
-    def _shares_sum_to_one(self) -> Self:
-        total = sum(entry.share for entry in self.mix)
-        if abs(total - 1.0) > 1e-6:
-            raise ConfigError("mix.share", [entry.share for entry in self.mix], f"shares that sum to 1 (not {total:g})")
-        return self
 
     @model_validator(mode="after")
     def _rates_and_bursts_fit(self) -> Self:
@@ -82,6 +83,13 @@ class Traffic(Part):
                 allowed = f"at least {config.burst_packets}, which traffic {config.kind!r} sends in one burst"
                 raise ConfigError("buffer_packets", self.buffer_packets, allowed)
         return self
+
+    def check_shares(self) -> None:
+        """Raise ConfigError for shares that do not sum to 1."""
+        total = sum(entry.share for entry in self.mix)
+        if abs(total - 1.0) > 1e-6:
+            shares = [entry.share for entry in self.mix]
+            raise ConfigError("traffic.mix.share", shares, f"shares that sum to 1 (not {total:g})")
 
     def models(self) -> tuple[TrafficConfig, ...]:
         """The config of each kind with `rate_scale` applied."""

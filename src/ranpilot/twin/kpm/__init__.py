@@ -9,7 +9,7 @@ A new scope or subject is a file of its own here, with a table `MEASUREMENTS`, a
 
 from __future__ import annotations
 
-from ranpilot.twin.kpm import cell, energy, handover, link, radio, ue
+from ranpilot.twin.kpm import cell, energy, handover, link, radio, slices, ue
 from ranpilot.twin.kpm.cell import (
     ACTIVE_MEAN,
     CELL_THROUGHPUT,
@@ -70,6 +70,22 @@ from ranpilot.twin.kpm.radio import (
     RESIDUAL_ERRORS,
     SINR_MEAN,
     TX_POWER,
+)
+from ranpilot.twin.kpm.slices import (
+    SLICE_ACTIVE_MEAN,
+    SLICE_CONNECTED_MEAN,
+    SLICE_DELAY,
+    SLICE_DELAY_P95,
+    SLICE_DROP_RATE,
+    SLICE_LOSS_RATE,
+    SLICE_OFFERED,
+    SLICE_ON_TIME,
+    SLICE_PRB_MEAN,
+    SLICE_PRB_USE,
+    SLICE_SERVED,
+    SLICE_THROUGHPUT,
+    SLICE_THROUGHPUT_P5,
+    SLICE_VOLUME,
 )
 from ranpilot.twin.kpm.ue import (
     UE_DELAY,
@@ -138,6 +154,20 @@ __all__ = [
     "SEARCHES",
     "SEARCHES_EXPIRED",
     "SINR_MEAN",
+    "SLICE_ACTIVE_MEAN",
+    "SLICE_CONNECTED_MEAN",
+    "SLICE_DELAY",
+    "SLICE_DELAY_P95",
+    "SLICE_DROP_RATE",
+    "SLICE_LOSS_RATE",
+    "SLICE_OFFERED",
+    "SLICE_ON_TIME",
+    "SLICE_PRB_MEAN",
+    "SLICE_PRB_USE",
+    "SLICE_SERVED",
+    "SLICE_THROUGHPUT",
+    "SLICE_THROUGHPUT_P5",
+    "SLICE_VOLUME",
     "THROUGHPUT_HISTOGRAM",
     "TIME_ON_AIR",
     "TX_POWER",
@@ -168,6 +198,7 @@ MEASUREMENTS: Table = {
     **handover.MEASUREMENTS,
     **radio.MEASUREMENTS,
     **energy.MEASUREMENTS,
+    **slices.MEASUREMENTS,
     **ue.MEASUREMENTS,
     **link.MEASUREMENTS,
 }

@@ -6,7 +6,7 @@ import numpy as np
 
 from ranpilot.twin import state as s
 from ranpilot.twin.delay_bins import delay_edges_slots
-from ranpilot.twin.kpm.window import FloatArray, Table, Window, cell_count, cell_kpm, ratio
+from ranpilot.twin.kpm.window import FloatArray, Int64Array, Table, Window, cell_count, cell_kpm, ratio
 
 __all__ = [
     "ACTIVE_MEAN",
@@ -27,6 +27,7 @@ __all__ = [
     "RELEASES",
     "VOLUME",
     "delay_edges_ms",
+    "delay_p95",
 ]
 
 PRB_USE = cell_kpm(
@@ -101,6 +102,15 @@ def delay_edges_ms(slot_s: float) -> FloatArray:
     return delay_edges_slots() * (slot_s * 1e3)
 
 
+def delay_p95(delay: Int64Array, slot_s: float) -> FloatArray:
+    """95th percentile [...] of delays counted in bins [..., DELAY_BINS], in 0.1 ms; 0 of none."""
+    below = np.cumsum(delay, axis=-1)
+    total = below[..., -1:]
+    edges = delay_edges_ms(slot_s) * 10.0
+    result: FloatArray = edges[(below < 0.95 * total).sum(axis=-1)] * (total[..., 0] > 0)
+    return result
+
+
 def _volume(window: Window) -> FloatArray:
     return window.cell[..., s.CELL_BITS_OUT] / 1e6
 
@@ -124,12 +134,7 @@ def _cell_delay(window: Window) -> FloatArray:
 
 
 def _cell_delay_p95(window: Window) -> FloatArray:
-    below = np.cumsum(window.delay, axis=-1)
-    total = below[..., -1:]
-    bin_index = (below < 0.95 * total).sum(axis=-1)
-    edges = delay_edges_ms(window.slot_s) * 10.0
-    result: FloatArray = edges[bin_index] * (total[..., 0] > 0)
-    return result
+    return delay_p95(window.delay, window.slot_s)
 
 
 def _drop_rate(window: Window) -> FloatArray:

@@ -42,6 +42,12 @@ class Window(NamedTuple):
     """[B, C, DELAY_BINS]"""
     quality: Int64Array
     """[B, C, NUM_QUALITY_BINS]"""
+    slices: FloatArray
+    """[B, C, S, NUM_SLICE_COUNTERS]; no seats in a scenario without slices"""
+    slice_delay: Int64Array
+    """[B, C, S, DELAY_BINS]"""
+    seat: Int64Array
+    """[B, U] of the user's slice, -1 at a place that no slice has taken"""
     serving_cell: Int64Array
     """[B, U]"""
     ue_sinr_db: FloatArray

@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ranpilot.kernels import inner_kernel, woven_kernel
+from ranpilot.twin import slice_columns as seats
 from ranpilot.twin import state as s
 
 __all__ = [
     "PacketBlock",
+    "count_in_slice",
     "deliver_packets",
     "drain_queue",
     "expire_packets",
@@ -39,6 +41,13 @@ class PacketBlock(NamedTuple):
     """[P]"""
 
 
+@inner_kernel
+def count_in_slice(net: s.Network, cell: int, seat: int, column: int, amount: int) -> None:
+    """Add to a counter of a slice in a cell, where the scenario has slices."""
+    if net.slice_count.shape[1] > 0:
+        net.slice_count[cell, seat, column] += amount
+
+
 @woven_kernel
 def take_arrivals(net: s.Network, packets: PacketBlock, ue: int, slot: int, buffer_bits: int) -> None:
     """Put the packets of this slot into the queue; in an empty place they are nobody's.
@@ -57,11 +66,14 @@ def take_arrivals(net: s.Network, packets: PacketBlock, ue: int, slot: int, buff
         net.ue_count[ue, s.UE_PACKETS_IN] += 1
         net.ue_count[ue, s.UE_BITS_IN] += bits
         net.cell_count[cell, s.CELL_PACKETS_IN] += 1
+        count_in_slice(net, cell, net.ue[ue, s.SLICE], seats.SLICE_PACKETS_IN, 1)
+        count_in_slice(net, cell, net.ue[ue, s.SLICE], seats.SLICE_BITS_IN, bits)
         end = net.ue[ue, s.END]
         if end - net.ue[ue, s.OLDEST] >= capacity or net.ue[ue, s.BACKLOG_BITS] + bits > buffer_bits:
             net.ue_count[ue, s.UE_PACKETS_OVERFLOWED] += 1
             net.ue_count[ue, s.UE_BITS_OVERFLOWED] += bits
             net.cell_count[cell, s.CELL_PACKETS_DROPPED] += 1
+            count_in_slice(net, cell, net.ue[ue, s.SLICE], seats.SLICE_PACKETS_DROPPED, 1)
             continue
         net.packet[ue, end % capacity, s.BITS_LEFT] = bits
         net.packet[ue, end % capacity, s.ARRIVAL_SLOT] = slot
@@ -83,9 +95,11 @@ def expire_packets(net: s.Network, ue: int, slot: int) -> None:
         net.ue[ue, s.BACKLOG_BITS] -= net.packet[ue, index, s.BITS_LEFT]
         net.ue_count[ue, s.UE_PACKETS_EXPIRED] += 1
         net.ue_count[ue, s.UE_BITS_EXPIRED] += net.packet[ue, index, s.BITS_LEFT]
-        net.cell_count[net.ue[ue, s.SERVING_CELL], s.CELL_PACKETS_DROPPED] += 1
         first += 1
     if first != net.ue[ue, s.SENDING]:
+        cell, num_expired = net.ue[ue, s.SERVING_CELL], first - net.ue[ue, s.SENDING]
+        net.cell_count[cell, s.CELL_PACKETS_DROPPED] += num_expired
+        count_in_slice(net, cell, net.ue[ue, s.SLICE], seats.SLICE_PACKETS_DROPPED, num_expired)
         net.ue[ue, s.SENDING] = first
         settle_oldest(net, ue)
 
@@ -117,16 +131,24 @@ def deliver_packets(
     """Count packets as delivered in `slot`."""
     capacity = net.packet.shape[1]
     cell = net.ue[ue, s.SERVING_CELL]
+    seat = net.ue[ue, s.SLICE]
     delay_sum = 0
     for packet in range(first, first + num_packets):
         # The arrival slot counts: a packet that is served at once has waited one slot.
         delay_slots = slot - net.packet[ue, packet % capacity, s.ARRIVAL_SLOT] + 1
         delay_sum += delay_slots
-        net.delay_count[cell, delay_bin[min(delay_slots, len(delay_bin) - 1)]] += 1
+        bin_index = delay_bin[min(delay_slots, len(delay_bin) - 1)]
+        net.delay_count[cell, bin_index] += 1
+        if net.slice_delay.shape[1] > 0:
+            net.slice_delay[cell, seat, bin_index] += 1
+            if delay_slots <= net.slice[seat, seats.BUDGET_SLOTS]:
+                net.slice_count[cell, seat, seats.SLICE_PACKETS_ON_TIME] += 1
     net.ue_count[ue, s.UE_DELAY_SLOTS] += delay_sum
     net.ue_count[ue, s.UE_PACKETS_OUT] += num_packets
     net.cell_count[cell, s.CELL_DELAY_SLOTS] += delay_sum
     net.cell_count[cell, s.CELL_PACKETS_OUT] += num_packets
+    count_in_slice(net, cell, seat, seats.SLICE_DELAY_SLOTS, delay_sum)
+    count_in_slice(net, cell, seat, seats.SLICE_PACKETS_OUT, num_packets)
 
 
 @inner_kernel
@@ -134,7 +156,9 @@ def lose_packets(net: s.Network, ue: int, bits: int, num_packets: int) -> None:
     """Count a block as lost over the air."""
     net.ue_count[ue, s.UE_PACKETS_LOST] += num_packets
     net.ue_count[ue, s.UE_BITS_LOST] += bits
-    net.cell_count[net.ue[ue, s.SERVING_CELL], s.CELL_PACKETS_LOST] += num_packets
+    cell = net.ue[ue, s.SERVING_CELL]
+    net.cell_count[cell, s.CELL_PACKETS_LOST] += num_packets
+    count_in_slice(net, cell, net.ue[ue, s.SLICE], seats.SLICE_PACKETS_LOST, num_packets)
 
 
 @inner_kernel

@@ -8,6 +8,7 @@ has saved up a whole one. With weights 3 and 1 the second takes every third turn
 from __future__ import annotations
 
 from ranpilot.kernels import woven_kernel
+from ranpilot.twin import slice_columns as seats
 from ranpilot.twin import state as s
 from ranpilot.twin.mac.scratch import ACTIVE, GRANTED, NUM_CANDIDATES, WANTED_BITS, WEIGHT, Scratch
 from ranpilot.twin.parameters import GROUP_BITS, Parameters
@@ -19,13 +20,13 @@ WHOLE_TURN = 1.0 - 1e-9
 
 
 @woven_kernel
-def allot_round_robin(net: s.Network, parameters: Parameters, scratch: Scratch, cell: int) -> None:
-    """Give the free groups of `cell` to its candidates; a user takes a group only where it reports a CQI above 0."""
+def allot_round_robin(net: s.Network, parameters: Parameters, scratch: Scratch, cell: int, seat: int) -> None:
+    """Give the free groups of `cell` to its candidates, all of one slice, where they report a CQI above 0."""
     num_candidates = scratch.cell[cell, NUM_CANDIDATES]
     candidates = scratch.candidate[cell]
     group_bits, group_prbs, cqi = parameters.link.cqi[GROUP_BITS], parameters.grid.group_prbs, net.cqi
     turn = 0
-    while turn < num_candidates and candidates[turn] < net.cell[cell, s.NEXT_UE]:
+    while turn < num_candidates and candidates[turn] < net.cell_slice[cell, seat, seats.NEXT_UE]:
         turn += 1
     is_weighted = False
     for index in range(num_candidates):
@@ -58,5 +59,5 @@ def allot_round_robin(net: s.Network, parameters: Parameters, scratch: Scratch, 
                 # Who has enough takes no more turns.
                 scratch.ue_real[ue, WEIGHT] = 0.0
             turn = index + 1
-            net.cell[cell, s.NEXT_UE] = ue + 1
+            net.cell_slice[cell, seat, seats.NEXT_UE] = ue + 1
             break

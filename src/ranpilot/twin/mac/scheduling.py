@@ -2,12 +2,14 @@
 
 Retransmissions come first, on the groups of their first transmission. A scheduler gives groups itself, or it gives
 users a weight and `greatest_metric` the groups. A new one is one file with such a function, a number in
-`parameters/link.py` and one line in `_allot`.
+`parameters/link.py` and one line in `_allot`. With slices, `slicing` says who may take how much, and each slice has a
+scheduler of its own.
 """
 
 from __future__ import annotations
 
 from ranpilot.kernels import inner_kernel, woven_kernel
+from ranpilot.twin import slice_columns as seats
 from ranpilot.twin import state as s
 from ranpilot.twin.mac.edf import allot_earliest_deadline
 from ranpilot.twin.mac.greatest_metric import allot_greatest_metric
@@ -15,6 +17,7 @@ from ranpilot.twin.mac.m_lwdf import weigh_m_lwdf
 from ranpilot.twin.mac.max_cqi import weigh_max_cqi
 from ranpilot.twin.mac.power_state import count_power, rouse_cell
 from ranpilot.twin.mac.proportional_fair import weigh_proportional_fair
+from ranpilot.twin.mac.queue import count_in_slice
 from ranpilot.twin.mac.retransmission import due_process
 from ranpilot.twin.mac.round_robin import allot_round_robin
 from ranpilot.twin.mac.scratch import (
@@ -25,12 +28,14 @@ from ranpilot.twin.mac.scratch import (
     BLOCKS,
     GRANTED,
     NUM_CANDIDATES,
+    OFFER,
     RETRANSMITTER,
     RETRANSMITTERS,
     WANTED_BITS,
     WANTED_MARGIN,
     Scratch,
 )
+from ranpilot.twin.mac.slicing import begin_offers, close_offer, end_offers, make_offers, open_offer
 from ranpilot.twin.parameters import M_LWDF, MAX_CQI, PROPORTIONAL_FAIR, ROUND_ROBIN, Parameters
 
 __all__ = ["list_candidates", "schedule"]
@@ -48,12 +53,14 @@ def list_candidates(net: s.Network, parameters: Parameters, scratch: Scratch, sl
         cell = net.ue[ue, s.SERVING_CELL]
         if cell < 0:
             continue
+        count_in_slice(net, cell, net.ue[ue, s.SLICE], seats.SLICE_CONNECTED_SUM, 1)
         backlog_bits = net.ue[ue, s.BACKLOG_BITS]
         waiting = net.ue[ue, s.WAITING]
         if backlog_bits == 0 and waiting == 0:
             continue
         net.ue_count[ue, s.UE_BUSY_SLOTS] += 1
         net.cell_count[cell, s.CELL_BUSY_SLOTS] += 1
+        count_in_slice(net, cell, net.ue[ue, s.SLICE], seats.SLICE_BUSY_SLOTS, 1)
         scratch.ue[ue, GRANTED] = 0
         if slot < net.ue[ue, s.INTERRUPTED_UNTIL]:
             continue
@@ -77,16 +84,42 @@ def schedule(net: s.Network, parameters: Parameters, scratch: Scratch, slot: int
         _grant_retransmission(net, scratch, scratch.ue[index, RETRANSMITTER], slot)
     for cell in range(len(scratch.cell)):
         if scratch.cell[cell, NUM_CANDIDATES] > 0:
-            _allot(net, parameters, scratch, cell, slot)
+            _serve_cell(net, parameters, scratch, cell, slot)
             _list_new_blocks(scratch, cell)
         _count_prbs(net, parameters, scratch, cell, slot)
 
 
 @woven_kernel
-def _allot(net: s.Network, parameters: Parameters, scratch: Scratch, cell: int, slot: int) -> None:
-    scheduler = parameters.link.scheduler
+def _serve_cell(net: s.Network, parameters: Parameters, scratch: Scratch, cell: int, slot: int) -> None:
+    """Let the scheduler give out the groups: all at once, or slice by slice until nobody wants or may have more."""
+    is_sliced = parameters.slices.is_on == 1
+    seat, turn = 0, len(net.slice)
+    if is_sliced:
+        begin_offers(net, parameters, scratch, cell, slot)
+    while True:
+        if is_sliced:
+            if turn == len(net.slice):
+                if not make_offers(net, parameters, scratch, slot):
+                    break
+                turn = 0
+            seat = (slot + turn) % len(net.slice)
+            turn += 1
+            if scratch.slice[seat, OFFER] == 0 or not open_offer(net, parameters, scratch, cell, seat):
+                continue
+        _allot(net, parameters, scratch, cell, seat, slot)
+        if not is_sliced:
+            break
+        close_offer(scratch, cell, seat)
+    if is_sliced:
+        end_offers(scratch, cell)
+
+
+@woven_kernel
+def _allot(net: s.Network, parameters: Parameters, scratch: Scratch, cell: int, seat: int, slot: int) -> None:
+    """Give the free groups to the candidates, by the scheduler of the slice `seat` that they are all of."""
+    scheduler = net.cell_slice[cell, seat, seats.SCHEDULER]
     if scheduler == ROUND_ROBIN:
-        allot_round_robin(net, parameters, scratch, cell)
+        allot_round_robin(net, parameters, scratch, cell, seat)
         return
     if scheduler == PROPORTIONAL_FAIR:
         weigh_proportional_fair(net, scratch, cell)

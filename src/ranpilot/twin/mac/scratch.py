@@ -42,6 +42,23 @@ HEAD_BITS = 3
 """Bits of `HEAD` that no group has been given for, in EDF."""
 NUM_UE_REALS = 4
 
+# Columns of Scratch.slice, all in groups but the last.
+QUOTA = 0
+"""Minimum of this slot."""
+CAP = 1
+"""Maximum of this slot."""
+RESERVE = 2
+"""Dedicated part of the minimum."""
+USED = 3
+"""Taken so far."""
+LENT = 4
+"""Of those, beyond the quota."""
+OFFER = 5
+"""That it may take in this round."""
+WANTING = 6
+"""Members that could take more."""
+NUM_SLICE_COLUMNS = 7
+
 WANTED_MARGIN = 1.05
 """Groups are given for 5 % more than the backlog, since the block may get a lower MCS than the reports promise."""
 
@@ -51,6 +68,17 @@ BLOCK_GROUPS = 1
 """Bit mask."""
 BLOCK_PROCESS = 2
 """-1 for a new block."""
+
+
+# Entries of Scratch.listed before the candidates.
+NUM_WHO = 0
+"""Candidates of the cell."""
+IN_USE = 1
+"""Bit mask of groups that retransmissions or earlier offers have taken."""
+ROUND = 2
+OPEN = 3
+"""Bit mask of the groups of the open offer."""
+NUM_LISTED = 4
 
 
 class Scratch(NamedTuple):
@@ -72,9 +100,15 @@ class Scratch(NamedTuple):
     """[B, R] linear"""
     interference_mw: NDArray[np.float64]
     """[B, R]"""
+    slice: NDArray[np.int64]
+    """[B, S, NUM_SLICE_COLUMNS]"""
+    listed: NDArray[np.int64]
+    """[B, NUM_LISTED + U] while slices are served: the four above, then the candidates of the cell"""
+    group_value: NDArray[np.float64]
+    """[B, R] what a group is worth to a slice"""
 
 
-def allocate_scratch(num: int, num_cells: int, num_ues: int, num_groups: int) -> Scratch:
+def allocate_scratch(num: int, num_cells: int, num_ues: int, num_groups: int, num_seats: int) -> Scratch:
     """Working arrays for `num` networks, with the leading axis B."""
     return Scratch(
         np.zeros((num, 2), np.int64),
@@ -84,6 +118,9 @@ def allocate_scratch(num: int, num_cells: int, num_ues: int, num_groups: int) ->
         np.zeros((num, num_ues, NUM_UE_REALS)),
         np.zeros((num, num_cells * num_groups, 3), np.int64),
         np.zeros((num, num_groups)),
+        np.zeros((num, num_groups)),
+        np.zeros((num, num_seats, NUM_SLICE_COLUMNS), np.int64),
+        np.zeros((num, num_ues + NUM_LISTED), np.int64),
         np.zeros((num, num_groups)),
     )
 
@@ -100,4 +137,7 @@ def scratch_view(batch: Scratch, b: int) -> Scratch:
         batch.block[b],
         batch.sinr[b],
         batch.interference_mw[b],
+        batch.slice[b],
+        batch.listed[b],
+        batch.group_value[b],
     )

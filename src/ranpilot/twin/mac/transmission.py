@@ -11,8 +11,9 @@ from __future__ import annotations
 import math
 
 from ranpilot.kernels import inner_kernel, woven_kernel
+from ranpilot.twin import slice_columns as seats
 from ranpilot.twin import state as s
-from ranpilot.twin.mac.queue import deliver_packets, drain_queue, lose_packets, settle_oldest
+from ranpilot.twin.mac.queue import count_in_slice, deliver_packets, drain_queue, lose_packets, settle_oldest
 from ranpilot.twin.mac.retransmission import free_process, free_process_index
 from ranpilot.twin.mac.scratch import ACKNOWLEDGED, BLOCK_GROUPS, BLOCK_PROCESS, BLOCK_UE, BLOCKS, Scratch
 from ranpilot.twin.mac.sinr import fill_sinr
@@ -88,18 +89,19 @@ def _send_new(net: s.Network, parameters: Parameters, scratch: Scratch, ue: int,
     is_decoded = _draw_decoded(net, parameters, ue, mcs, prbs, sinr_db, slot)
     net.ue_count[ue, s.UE_PRBS] += prbs
     net.quality_count[cell, s.FIRST_MCS_BIN + mcs] += prbs
+    count_in_slice(net, cell, net.ue[ue, s.SLICE], seats.SLICE_PRBS, prbs)
     net.cell_count[cell, s.CELL_BLOCKS] += 1
     net.cell_count[cell, s.CELL_FIRST_BLOCKS] += 1
     if is_decoded:
         # At the highest rate success says nothing, and credit piled up there would be paid back in errors.
         if mcs < len(parameters.phy.mcs_threshold_db) - 1:
-            _move_offset(net, parameters, ue, -parameters.link.kind[net.ue[ue, s.TRAFFIC_KIND], STEP_DOWN_DB])
+            _move_offset(net, parameters, ue, -_step_db(net, parameters, ue, seats.SLICE_STEP_DOWN_DB, STEP_DOWN_DB))
         settle_oldest(net, ue)
         _acknowledge(net, parameters, scratch, ue, payload_bits, slot)
         deliver_packets(net, parameters.link.delay_bin, ue, first_packet, num_packets, slot)
         return
     if mcs > 0:
-        _move_offset(net, parameters, ue, parameters.link.kind[net.ue[ue, s.TRAFFIC_KIND], STEP_UP_DB])
+        _move_offset(net, parameters, ue, _step_db(net, parameters, ue, seats.SLICE_STEP_UP_DB, STEP_UP_DB))
     net.cell_count[cell, s.CELL_BLOCK_ERRORS] += 1
     net.cell_count[cell, s.CELL_FIRST_ERRORS] += 1
     if parameters.link.max_transmissions == 1:
@@ -136,6 +138,7 @@ def _send_again(net: s.Network, parameters: Parameters, scratch: Scratch, ue: in
     num_packets = net.process[ue, process, s.NUM_PACKETS]
     net.ue_count[ue, s.UE_PRBS] += prbs
     net.quality_count[cell, s.FIRST_MCS_BIN + mcs] += prbs
+    count_in_slice(net, cell, net.ue[ue, s.SLICE], seats.SLICE_PRBS, prbs)
     net.cell_count[cell, s.CELL_BLOCKS] += 1
     if is_decoded:
         _acknowledge(net, parameters, scratch, ue, payload_bits, slot)
@@ -175,7 +178,18 @@ def _acknowledge(
 ) -> None:
     scratch.ue_real[ue, ACKNOWLEDGED] += payload_bits
     net.ue_count[ue, s.UE_BITS_OUT] += payload_bits
-    net.cell_count[net.ue[ue, s.SERVING_CELL], s.CELL_BITS_OUT] += payload_bits
+    cell = net.ue[ue, s.SERVING_CELL]
+    net.cell_count[cell, s.CELL_BITS_OUT] += payload_bits
+    count_in_slice(net, cell, net.ue[ue, s.SLICE], seats.SLICE_BITS_OUT, payload_bits)
+
+
+@inner_kernel
+def _step_db(net: s.Network, parameters: Parameters, ue: int, of_slice: int, of_kind: int) -> float:
+    """A step of the outer loop: what the user's slice sets in its cell, else what its kind of traffic does."""
+    step_db = net.cell_slice_real[net.ue[ue, s.SERVING_CELL], net.ue[ue, s.SLICE], of_slice]
+    if step_db == 0.0:
+        step_db = parameters.link.kind[net.ue[ue, s.TRAFFIC_KIND], of_kind]
+    return float(step_db)
 
 
 @inner_kernel

@@ -66,6 +66,23 @@ from ranpilot.twin.parameters.population import (
     make_population,
 )
 from ranpilot.twin.parameters.rrc import EVENT_A3, EVENT_A5, NO_REPORTING, RrcRules, make_rrc
+from ranpilot.twin.parameters.slices import (
+    NOT_THERE,
+    TENANT_BUDGET_SLOTS,
+    TENANT_DEADLINE_SLOTS,
+    TENANT_DEDICATED,
+    TENANT_FROM_SLOT,
+    TENANT_MAX,
+    TENANT_MEMBERS,
+    TENANT_MIN,
+    TENANT_SCHEDULER,
+    TENANT_SHARE_BELOW,
+    TENANT_STEP_DOWN_DB,
+    TENANT_STEP_UP_DB,
+    TENANT_UNTIL_SLOT,
+    SliceRules,
+    make_slices,
+)
 from ranpilot.twin.phy import load_phy_tables
 from ranpilot.twin.scenario import Scenario
 
@@ -94,6 +111,7 @@ __all__ = [
     "MIN_FLOORS",
     "M_LWDF",
     "NEVER_IN_SIGHT",
+    "NOT_THERE",
     "NO_REPORTING",
     "NUM_CODE_BLOCKS",
     "PROPORTIONAL_FAIR",
@@ -109,6 +127,18 @@ __all__ = [
     "STEP_DOWN_DB",
     "STEP_UP_DB",
     "STRAIGHT_LINES",
+    "TENANT_BUDGET_SLOTS",
+    "TENANT_DEADLINE_SLOTS",
+    "TENANT_DEDICATED",
+    "TENANT_FROM_SLOT",
+    "TENANT_MAX",
+    "TENANT_MEMBERS",
+    "TENANT_MIN",
+    "TENANT_SCHEDULER",
+    "TENANT_SHARE_BELOW",
+    "TENANT_STEP_DOWN_DB",
+    "TENANT_STEP_UP_DB",
+    "TENANT_UNTIL_SLOT",
     "TICK_S",
     "TOLD_SHARE",
     "TRACES",
@@ -124,6 +154,7 @@ __all__ = [
     "Parameters",
     "PopulationRules",
     "RrcRules",
+    "SliceRules",
     "UserWays",
     "make_parameters",
 ]
@@ -139,6 +170,7 @@ class Parameters(NamedTuple):
     rrc: RrcRules
     population: PopulationRules
     events: EventRules
+    slices: SliceRules
     energy: EnergyRules
 
 
@@ -154,5 +186,6 @@ def make_parameters(scenario: Scenario) -> Parameters:
         make_rrc(scenario),
         make_population(scenario),
         make_events(scenario),
+        make_slices(scenario),
         make_energy(scenario),
     )

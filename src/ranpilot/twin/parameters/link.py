@@ -25,6 +25,7 @@ __all__ = [
     "NUM_CODE_BLOCKS",
     "PROPORTIONAL_FAIR",
     "ROUND_ROBIN",
+    "SCHEDULERS",
     "SIZE_CLASS",
     "STEP_DOWN_DB",
     "STEP_UP_DB",
@@ -49,7 +50,7 @@ OUTER_LOOP_STEP_DB = 0.5
 NO_LIMIT = 2**62
 
 ROUND_ROBIN, PROPORTIONAL_FAIR, MAX_CQI, M_LWDF, EARLIEST_DEADLINE = 0, 1, 2, 3, 4
-_SCHEDULERS = {
+SCHEDULERS = {
     "round-robin": ROUND_ROBIN,
     "proportional-fair": PROPORTIONAL_FAIR,
     "max-cqi": MAX_CQI,
@@ -72,7 +73,6 @@ TRANSPORT_BITS, NUM_CODE_BLOCKS, SIZE_CLASS = 0, 1, 2
 class LinkRules(NamedTuple):
     """Scheduling and link adaptation."""
 
-    scheduler: int
     fairness_weight: float
     """of a slot in proportional fair's mean rate"""
     activity_weight: float
@@ -128,7 +128,6 @@ def make_link(scenario: Scenario, phy: PhyTables) -> LinkRules:
         efficiency = np.where(efficiency > 0.0, float(phy.spectral_efficiency[link.fixed_mcs]), 0.0)
     delay_slots = np.arange(LONGEST_DELAY_SLOTS + 1)
     return LinkRules(
-        scheduler=_SCHEDULERS[link.scheduler],
         fairness_weight=-math.expm1(-scenario.slot_s / (link.fairness_time_ms * 1e-3)),
         activity_weight=-math.expm1(-scenario.slot_s / ACTIVITY_TIME_S),
         cqi_period=link.cqi_period_slots,

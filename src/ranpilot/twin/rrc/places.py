@@ -5,18 +5,19 @@ from __future__ import annotations
 import math
 
 from ranpilot.kernels import inner_kernel, shared_kernel
+from ranpilot.twin import slice_columns as seats
 from ranpilot.twin import state as s
 from ranpilot.twin.mac.queue import flush_queue
 from ranpilot.twin.mac.reports import forget_reports
 from ranpilot.twin.mac.retransmission import flush_processes
-from ranpilot.twin.parameters import STANDING, TRACES, WAYPOINTS, Parameters
+from ranpilot.twin.parameters import DEADLINE_SLOTS, STANDING, TRACES, WAYPOINTS, Parameters
 from ranpilot.twin.radio.fading import link_fading_start
 from ranpilot.twin.rng import STREAM_MOBILITY, draw_uniform4
 from ranpilot.twin.rrc.measurements import measure_user, rank_interferers, update_gains
 from ranpilot.twin.rrc.placement import ANY_SITE, draw_point
 from ranpilot.twin.rrc.traces import way_of
 
-__all__ = ["change_cell", "draw_goal", "leave_place", "renew_fading", "take_place"]
+__all__ = ["change_cell", "draw_goal", "leave_place", "renew_fading", "set_deadline", "take_place"]
 
 
 @shared_kernel
@@ -27,6 +28,7 @@ def take_place(net: s.Network, parameters: Parameters, ue: int, cell: int, slot:
     net.ue[ue, s.INTERRUPTED_UNTIL] = 0
     net.ue[ue, s.SOURCE_CELL] = net.ue[ue, s.PREVIOUS_CELL] = -1
     _begin_connection(net, ue)
+    set_deadline(net, parameters, ue)
     net.cell[cell, s.CONNECTED_UES] += 1
     net.ue_real[ue, s.MEAN_RATE] = net.ue_real[ue, s.TURN_CREDIT] = 0.0
     net.ue_real[ue, s.SCHEDULING_WEIGHT] = 1.0
@@ -52,6 +54,15 @@ def take_place(net: s.Network, parameters: Parameters, ue: int, cell: int, slot:
     update_gains(net, parameters, ue, 0.0)
     rank_interferers(net, ue)
     measure_user(net, parameters, ue, slot)
+
+
+@inner_kernel
+def set_deadline(net: s.Network, parameters: Parameters, ue: int) -> None:
+    """Give a user the deadline that its slice has in its cell, else that of its kind of traffic."""
+    deadline_slots = net.cell_slice[net.ue[ue, s.SERVING_CELL], net.ue[ue, s.SLICE], seats.SLICE_DEADLINE_SLOTS]
+    if deadline_slots == 0:
+        deadline_slots = int(parameters.population.kind[net.ue[ue, s.TRAFFIC_KIND], DEADLINE_SLOTS])
+    net.ue[ue, s.DEADLINE_SLOTS] = deadline_slots
 
 
 @inner_kernel
@@ -108,6 +119,7 @@ def change_cell(
     net.ue[ue, s.SERVING_CELL] = target
     net.ue[ue, s.INTERRUPTED_UNTIL] = slot + interruption_slots
     _begin_connection(net, ue)
+    set_deadline(net, parameters, ue)
     forget_reports(net, parameters, ue)
     rank_interferers(net, ue)
 

@@ -17,6 +17,8 @@ from numpy.typing import ArrayLike
 from ranpilot.declare import Control
 from ranpilot.twin.description.link import Scheduler
 from ranpilot.twin.network import Networks
+from ranpilot.twin.traffic.protocol import BLOCK_SLOTS
+from ranpilot.twin.validate.random_slices import random_slice_controls, random_slices
 
 __all__ = ["Choose", "SeededChoice", "random_controls", "random_values"]
 
@@ -77,6 +79,10 @@ def random_values(choose: Choose) -> dict[str, Any]:
     }
     if choose.one_of([False, True]):
         values["events"] = _events(choose, arrives)
+    if choose.one_of([False, True]):
+        kinds = [entry["name"] for entry in values["traffic"]["mix"]]
+        block_s = BLOCK_SLOTS * 15e-3 / values["carrier"]["subcarrier_spacing_khz"]
+        values["slices"] = random_slices(choose, kinds, arrives, block_s)
     return values
 
 
@@ -108,6 +114,8 @@ def random_controls(choose: Choose, networks: Networks) -> dict[Control | str, A
         controls["DOWNTILT_DEG"] = np.where(is_directed, tilt_deg, np.nan)
     if choose.one_of([False, True]):
         controls["CELL_SLEEP"] = generator.choice([0, 0, 1, 2, 3], (networks.num, num_cells))
+    if choose.one_of([False, True]):
+        controls |= random_slice_controls(choose, networks)
     return controls
 
 
@@ -219,7 +227,7 @@ def _indoor(choose: Choose, layout: dict[str, Any]) -> dict[str, Any] | None:
 
 def _traffic(choose: Choose) -> dict[str, Any]:
     count = choose.whole(1, 3)
-    mix = []
+    mix: list[dict[str, Any]] = []
     for _ in range(count):
         models: list[dict[str, Any]] = [
             {"kind": "poisson", "mean_rate_bps": 1e5, "packet_bits": 500},
@@ -239,6 +247,7 @@ def _traffic(choose: Choose) -> dict[str, Any]:
         mix.append(
             {
                 **choose.one_of(models),
+                "name": f"kind {len(mix)}",
                 "share": 1.0 / count,
                 "deadline_ms": choose.one_of([None, 1.0, 20.0, 300.0]),
                 "target_bler": choose.one_of([None, 1e-3]),

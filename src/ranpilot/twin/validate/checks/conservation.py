@@ -18,6 +18,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from ranpilot.twin import slice_columns as seats
 from ranpilot.twin import state as s
 from ranpilot.twin.kpm import MEASUREMENTS
 from ranpilot.twin.network import Networks
@@ -50,6 +51,19 @@ SUMS = {
 }
 """Counters of cells and of users that have the same sum over a network."""
 
+SLICE_SUMS = {
+    s.CELL_PACKETS_IN: seats.SLICE_PACKETS_IN,
+    s.CELL_PACKETS_OUT: seats.SLICE_PACKETS_OUT,
+    s.CELL_PACKETS_DROPPED: seats.SLICE_PACKETS_DROPPED,
+    s.CELL_PACKETS_LOST: seats.SLICE_PACKETS_LOST,
+    s.CELL_BITS_OUT: seats.SLICE_BITS_OUT,
+    s.CELL_DELAY_SLOTS: seats.SLICE_DELAY_SLOTS,
+    s.CELL_BUSY_SLOTS: seats.SLICE_BUSY_SLOTS,
+    s.CELL_PRBS: seats.SLICE_PRBS,
+    s.CELL_CONNECTED_SUM: seats.SLICE_CONNECTED_SUM,
+}
+"""Counters of a cell and of its slices that have the same sum."""
+
 FATES = ("OUT", "EXPIRED", "OVERFLOWED", "LOST", "FLUSHED")
 
 
@@ -71,7 +85,7 @@ def run_at_random(choose: Choose) -> Iterator[Counter[str]]:
     networks = Networks(validate_scenario(random_values(choose)), 3, seed=choose.whole(0, 2**31))
     before = networks.counters().cell
     for _ in range(3):
-        slots = choose.whole(1, 300)
+        slots = choose.whole(1, 450)
         networks.advance(slots)
         violations = count_violations(networks)
         used = networks.counters().cell[..., s.CELL_PRBS] - before[..., s.CELL_PRBS]
@@ -125,6 +139,10 @@ def _count_wrong_sums(networks: Networks) -> int:
         cells = counters.cell[..., of_cells].sum(axis=(1, 2))
         wrong += int((cells != counters.ue[..., of_users].sum(axis=(1, 2))).sum())
     wrong += int((counters.delay.sum(axis=-1) != counters.cell[..., s.CELL_PACKETS_OUT]).sum())
+    if networks.scenario.slices is not None:
+        for of_cell, of_slice in SLICE_SUMS.items():
+            wrong += int((counters.slices[..., of_slice].sum(axis=2) != counters.cell[..., of_cell]).sum())
+        wrong += int((counters.slice_delay.sum(axis=2) != counters.delay).sum())
     serving = inside.ue[..., s.SERVING_CELL]
     connected = (serving[..., None] == np.arange(inside.cell.shape[1])).sum(axis=1)
     return wrong + int((inside.cell[..., s.CONNECTED_UES] != connected).sum())
@@ -141,7 +159,7 @@ def _bits_in_ring(inside: s.Network) -> NDArray[np.int64]:
 
 def _count_negative(inside: s.Network) -> int:
     """Numbers below zero where there can be none, and rings that hold more than they have room for."""
-    counts = (inside.ue_count, inside.cell_count, inside.delay_count, inside.quality_count)
+    counts = (inside.ue_count, inside.cell_count, inside.delay_count, inside.quality_count, inside.slice_count)
     wrong = sum(int((array < 0).sum()) for array in counts)
     columns = (s.BACKLOG_BITS, s.WAITING, s.OLDEST, s.TAKEN)
     wrong += sum(int((inside.ue[..., column] < 0).sum()) for column in columns)
