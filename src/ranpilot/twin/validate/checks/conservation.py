@@ -76,7 +76,7 @@ def lines(effort: Effort) -> Iterator[Line]:
         for violations in run_at_random(SeededChoice(seed)):
             looks += 1
             found.update(violations)
-    for name in ("packets", "bits", "sums", "prbs", "negative", "measurements"):
+    for name in ("packets", "bits", "sums", "prbs", "negative", "admission", "measurements"):
         yield within(f"conservation/{name}", found[name], 0, 0, "violations", SOURCE, reference=0, n=looks, seed=0)
 
 
@@ -86,10 +86,14 @@ def run_at_random(choose: Choose) -> Iterator[Counter[str]]:
     before = networks.counters().cell
     for _ in range(3):
         slots = choose.whole(1, 450)
+        connected = networks.cells.connected_ues
         networks.advance(slots)
         violations = count_violations(networks)
         used = networks.counters().cell[..., s.CELL_PRBS] - before[..., s.CELL_PRBS]
         violations["prbs"] += int((used > slots * networks.scenario.carrier.num_prbs).sum())
+        # Who was there before a limit was lowered stays; an event only lowers what controls have set.
+        most = np.maximum(connected, networks._state.cell[..., s.SET_ADMISSION_LIMIT])
+        violations["admission"] += int((networks.cells.connected_ues > most).sum())
         violations["measurements"] += _count_wrong_measurements(networks)
         networks.apply(random_controls(choose, networks))
         yield violations + count_violations(networks)
