@@ -1,7 +1,7 @@
 """Label the tenant corpus a second time: write the sheet without labels, then compare what comes back.
 
     python scripts/label_tenants.py sheet blind_sheet.jsonl
-    python scripts/label_tenants.py compare second_labels.jsonl results/tenant-labels.json
+    python scripts/label_tenants.py compare results/tenant-second-labels.jsonl results/tenant-labels.json
 
 The labeller gets the sheet and the questions of docs/tenant_corpus.md, nothing else.
 """
@@ -27,9 +27,8 @@ def main(arguments: list[str]) -> int:
         rows = agreement(load_corpus(), load_labels(arguments[1]))
         print_table(rows)
         if len(arguments) == 3:
-            record = {"command": " ".join(["python scripts/label_tenants.py", *arguments])}
-            text = json.dumps({**record, "rows": [row.as_json() for row in rows]}, indent=1)
-            Path(arguments[2]).write_text(text + "\n", encoding="utf-8")
+            records = [{"name": f"{row.dimension}/{row.phrasing or 'both'}", **row.as_json()} for row in rows]
+            Path(arguments[2]).write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
         return 0
     print(__doc__, file=sys.stderr)
     return 2

@@ -17,6 +17,7 @@ from pathlib import Path
 import adviser_tables
 import aura_tables
 import declared_tables
+import tenant_tables
 import traffic_tables
 from records import Record, decibels, exists, named, number, read, short, table
 
@@ -150,6 +151,7 @@ TABLES: dict[str, Callable[[], str]] = {
     **aura_tables.TABLES,
     **adviser_tables.TABLES,
     **declared_tables.TABLES,
+    **tenant_tables.TABLES,
     **traffic_tables.TABLES,
 }
 
