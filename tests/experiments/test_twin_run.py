@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from ranpilot.errors import ConfigError
 from ranpilot.experiments.kpm_files import read_kpms
-from ranpilot.experiments.recording_views import MOST_COLUMNS, draw_recording, recording_table
+from ranpilot.experiments.recording_views import MOST_COLUMNS, draw_recording, energy_sentence, recording_table
 from ranpilot.experiments.twin_run import run_networks
 from ranpilot.runs import SilentProgress
 from ranpilot.twin.recording import Recording, cell_measurements
@@ -84,6 +85,15 @@ def test_a_table_shows_few_cells_side_by_side_and_sums_many_up() -> None:
     assert few[1][2:4] == ["1 ± 1.4", "2 ± 1.4"]
     assert many[0][2:5] == ["mean of cells", "least cell", "greatest cell"]
     assert many[1][2:5] == ["6.5 ± 4.9", "3.5 (c0)", "9.5 (c6)"]
+
+
+def test_the_energy_of_whole_networks_is_said_in_joules_and_kwh() -> None:
+    found = _wide_recording(2)
+    kwh, watts = np.array([[1e-3, 3e-3], [1e-3, 3e-3]]), np.array([[100.0, 300.0], [100.0, 300.0]])
+    mbit = np.array([[7.2, 7.2], [7.2, 7.2]])
+    total = {**found.total, "PEE.Energy": kwh, "PEE.AvgPower": watts, "DRB.PdcpSduVolumeDL": mbit}
+    sentence = energy_sentence(dataclasses.replace(found, total=total))
+    assert sentence == "A network drew 14.4 ± 0 kJ (0.004 ± 0 kWh, 400 ± 0 W) and delivered 1000 ± 0 bit/J."
 
 
 @pytest.mark.parametrize(("cells", "lines"), [(2, 2), (MOST_COLUMNS + 1, 1)])

@@ -173,6 +173,18 @@ def test_data_that_comes_to_a_dozing_cell_waits_for_its_wake_up_time(make_scenar
     assert delay_ms["light"] == pytest.approx(delay_ms["micro"] + 6.0)
 
 
+def test_a_network_draws_what_its_cells_draw_together(make_scenario: MakeScenario) -> None:
+    networks = Networks(make_scenario(), 3, seed=1)
+    networks.advance(500)
+    measured = networks.measure()
+    whole = kpm.network_energy(measured)
+    np.testing.assert_allclose(whole.energy_j, measured[kpm.MEAN_POWER.name].sum(axis=1) * 0.5)
+    np.testing.assert_allclose(whole.energy_kwh * 3.6e6, whole.energy_j)
+    np.testing.assert_allclose(whole.mean_power_w, whole.energy_j / 0.5)
+    bits = networks.counters().cell[..., state.CELL_BITS_OUT].sum(axis=1)
+    np.testing.assert_allclose(whole.efficiency, bits / whole.energy_j)
+
+
 @settings(max_examples=10, **QUIET)
 @given(values=scenario_values(), choose=decisions())
 def test_joules_are_those_that_a_meter_adds_up_slot_by_slot(values: dict[str, Any], choose: Drawn) -> None:

@@ -142,12 +142,15 @@ def test_a_period_that_is_no_whole_number_of_slots_is_refused(scenario: Scenario
 
 def test_records_have_mean_and_spread_over_networks(found: Recording) -> None:
     records = {entry["name"]: entry for entry in json.loads(json.dumps(found.to_json(), allow_nan=False))}
-    assert len(records) == 2 * len(cell_measurements())
+    assert len(records) == 2 * len(cell_measurements()) + 3
     entry = records["RRU.PrbTotDl/two-cell/urban"]
     values = found.total["RRU.PrbTotDl"][:, 1]
     assert entry["value"] == pytest.approx(values.mean())
     assert entry["spread"] == pytest.approx(values.std(ddof=1))
     assert (entry["unit"], entry["n"], entry["seed"]) == ("%", 3, 5)
+    cells = [records[f"PEE.Energy/two-cell/{name}"]["value"] for name in found.cell_names]
+    assert records["PEE.Energy/two-cell"]["value"] == pytest.approx(sum(cells))
+    assert records["RP.EnergyEfficiency/two-cell"]["unit"] == "bit/J"
 
 
 @pytest.mark.parametrize(

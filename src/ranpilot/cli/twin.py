@@ -109,7 +109,7 @@ def run(  # noqa: PLR0913  # one option each
         json_file: write the table to this file.
     """
     from ranpilot import scenarios
-    from ranpilot.experiments.recording_views import recording_table
+    from ranpilot.experiments.recording_views import energy_sentence, recording_table
     from ranpilot.experiments.twin_run import run_networks
     from ranpilot.runs import make_progress, write_json
 
@@ -124,6 +124,7 @@ def run(  # noqa: PLR0913  # one option each
         write_json(json_file, recording.to_json())
     title = f"{recording.scenario} {recording.scenario_hash[:12]}, {recording.num_networks} networks, seed {seed}"
     make_console().print(make_table(f"{title}, {recording.recorded_s:g} s", recording_table(recording)))
+    say(energy_sentence(recording))
     if recording.recorded_s < seconds:
         return fail(f"Stopped after {recording.recorded_s:g} of {seconds:g} s; what was simulated is kept.", 130)
     return None

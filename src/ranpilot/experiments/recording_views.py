@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ranpilot.declare import Measurement
 
-__all__ = ["draw_recording", "recording_table"]
+__all__ = ["draw_recording", "energy_sentence", "recording_table"]
 
 MOST_COLUMNS = 6
 """Cells that a table shows side by side, and a picture as a line each; more are summed up."""
@@ -47,6 +47,14 @@ def recording_table(found: Recording) -> list[list[str]]:
             shown = [_mean_and_spread(values.mean(axis=1)), *named]
         lines.append([measurement.name, measurement.unit, *shown, measurement.description])
     return lines
+
+
+def energy_sentence(found: Recording) -> str:
+    """What a whole network drew, and what it delivered for that: mean over networks ± their standard deviation."""
+    whole = kpm.network_energy(found.total)
+    kilojoules, watt_hours = _mean_and_spread(whole.energy_j / 1e3), _mean_and_spread(whole.energy_kwh)
+    power, efficiency = _mean_and_spread(whole.mean_power_w), _mean_and_spread(whole.efficiency)
+    return f"A network drew {kilojoules} kJ ({watt_hours} kWh, {power} W) and delivered {efficiency} bit/J."
 
 
 def draw_recording(found: Recording) -> Figure:

@@ -99,23 +99,36 @@ class Recording:
         return len(self.end_s) * self.period_s
 
     def to_json(self) -> list[dict[str, Any]]:
-        """A record for each KPM of each cell: mean over networks, and their standard deviation as `spread`."""
+        """A record for each KPM of each cell: mean over networks, and their standard deviation as `spread`.
+
+        Then energy, power and bits per joule of whole networks, whose names have one part less.
+        """
         records = []
         for measurement in cell_measurements():
             values = self.total[measurement.name]
             for cell, name in enumerate(self.cell_names):
-                records.append(
-                    {
-                        "name": f"{measurement.name}/{self.scenario}/{name}",
-                        "value": float(values[:, cell].mean()),
-                        "unit": measurement.unit,
-                        "spread": float(values[:, cell].std(ddof=1)) if self.num_networks > 1 else None,
-                        "n": self.num_networks,
-                        "seconds": self.recorded_s,
-                        "seed": self.seed,
-                    }
-                )
+                where = f"{measurement.name}/{self.scenario}/{name}"
+                records.append(self._record(where, values[:, cell], measurement.unit))
+        whole = kpm.network_energy(self.total)
+        for measurement, values in (
+            (kpm.ENERGY, whole.energy_kwh),
+            (kpm.MEAN_POWER, whole.mean_power_w),
+            (kpm.ENERGY_EFFICIENCY, whole.efficiency),
+        ):
+            records.append(self._record(f"{measurement.name}/{self.scenario}", values, measurement.unit))
         return records
+
+    def _record(self, name: str, values: FloatArray, unit: str) -> dict[str, Any]:
+        """One number of every network, [B]."""
+        return {
+            "name": name,
+            "value": float(values.mean()),
+            "unit": unit,
+            "spread": float(values.std(ddof=1)) if self.num_networks > 1 else None,
+            "n": self.num_networks,
+            "seconds": self.recorded_s,
+            "seed": self.seed,
+        }
 
 
 def record(

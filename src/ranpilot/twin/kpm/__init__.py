@@ -29,7 +29,14 @@ from ranpilot.twin.kpm.cell import (
     VOLUME,
     delay_edges_ms,
 )
-from ranpilot.twin.kpm.energy import ENERGY, ENERGY_EFFICIENCY, MEAN_POWER, TIME_ON_AIR
+from ranpilot.twin.kpm.energy import (
+    ENERGY,
+    ENERGY_EFFICIENCY,
+    MEAN_POWER,
+    TIME_ON_AIR,
+    NetworkEnergy,
+    network_energy,
+)
 from ranpilot.twin.kpm.handover import (
     HANDOVER_TIME,
     HANDOVERS_ASKED,
@@ -186,11 +193,13 @@ __all__ = [
     "UE_THROUGHPUT",
     "UE_VOLUME",
     "VOLUME",
+    "NetworkEnergy",
     "Window",
     "bin_edges",
     "compute",
     "count_bins",
     "delay_edges_ms",
+    "network_energy",
 ]
 
 MEASUREMENTS: Table = {

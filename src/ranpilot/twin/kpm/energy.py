@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 from ranpilot.twin import state as s
 from ranpilot.twin.energy import JOULES_PER_KWH
+from ranpilot.twin.kpm.cell import VOLUME
 from ranpilot.twin.kpm.window import FloatArray, Table, Window, cell_kpm, ratio
 
-__all__ = ["ENERGY", "ENERGY_EFFICIENCY", "MEAN_POWER", "MEASUREMENTS", "TIME_ON_AIR"]
+__all__ = [
+    "ENERGY",
+    "ENERGY_EFFICIENCY",
+    "MEAN_POWER",
+    "MEASUREMENTS",
+    "TIME_ON_AIR",
+    "NetworkEnergy",
+    "network_energy",
+]
 
 ENERGY = cell_kpm(
     "PEE.Energy", "kWh", 1e6, "lower", "Energy that the cell draws",
@@ -42,6 +54,24 @@ def _time_on_air(window: Window) -> FloatArray:
     states = (s.CELL_SENDING_SLOTS, s.CELL_EMPTY_SLOTS + s.AWAKE, s.CELL_EMPTY_SLOTS + s.DOZING)
     on_air: FloatArray = window.cell[..., states].sum(axis=-1)
     return on_air / max(1, window.num_slots) * 100.0
+
+
+class NetworkEnergy(NamedTuple):
+    """What whole networks draw and deliver for that; [B] each."""
+
+    energy_kwh: FloatArray
+    energy_j: FloatArray
+    mean_power_w: FloatArray
+    efficiency: FloatArray
+    """Delivered bits over joules: EE_MN,DV of TS 28.554 §6.7.1, with the volume of `DRB.PdcpSduVolumeDL`."""
+
+
+def network_energy(measured: Mapping[str, FloatArray]) -> NetworkEnergy:
+    """The sums over cells of what `Networks.measure` found, by the names of KPMs."""
+    energy_kwh = measured[ENERGY.name].sum(axis=-1)
+    energy_j = energy_kwh * JOULES_PER_KWH
+    bits = measured[VOLUME.name].sum(axis=-1) * 1e6
+    return NetworkEnergy(energy_kwh, energy_j, measured[MEAN_POWER.name].sum(axis=-1), ratio(bits, energy_j))
 
 
 MEASUREMENTS: Table = {
