@@ -23,10 +23,12 @@ _KINDS = {
     "bool_type": "true or false",
     "bool_parsing": "true or false",
     "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
     "mapping_type": "a mapping",
     "dict_type": "a mapping",
     "tuple_type": "a list",
     "list_type": "a list",
+    "path_type": "the name of a file",
 }
 
 

@@ -222,6 +222,8 @@ def test_a_wrong_file_is_one_sentence_with_its_name_and_line(
     [
         ("{kind: trace}", "small.yaml:10: users.mobility.file = None, but must be given."),
         ("{file: gone.csv}", "gone.csv: file = "),
+        ("walks.csv", "small.yaml:10: users.mobility = 'walks.csv', but must be a mapping."),
+        ("{file: 3}", "small.yaml:10: users.mobility.file = 3, but must be the name of a file."),
         (
             "{kind: trace, file: walks.csv, max_speed_kmh: 3}",
             "small.yaml:10: users.mobility.max_speed_kmh = 3, but must be left out (no such key; did you mean "

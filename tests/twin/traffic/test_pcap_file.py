@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dpkt import ethernet, ip, ip6, pcap, pcapng, udp
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ranpilot import cli
-from ranpilot.errors import ConfigError, TraceError
+from ranpilot.errors import ConfigError, InputError, TraceError
 from ranpilot.twin.traffic.capture import parse_capture
 from ranpilot.twin.traffic.replay_file import load_replay
 
@@ -180,6 +182,25 @@ def test_a_phone_that_gets_nothing_or_has_no_address_is_refused() -> None:
     with pytest.raises(ConfigError) as unnamed:
         parse_capture(as_pcap(example()), "c.pcap", phone="my phone")
     assert str(unnamed.value) == "phone = 'my phone', but must be an IPv4 or IPv6 address."
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(["pcap", "pcapng"]), st.data())
+def test_a_damaged_capture_is_read_or_refused(form: str, data: st.DataObject) -> None:
+    """Some bytes of it are others, or it ends too early."""
+    content = bytearray(as_pcapng(example()) if form == "pcapng" else as_pcap(example()))
+    for _ in range(data.draw(st.integers(1, 4))):
+        # Half of the damage is at the beginning, where one byte decides most.
+        at = data.draw(st.integers(0, 200) | st.integers(0, len(content) - 1))
+        content[at] = data.draw(st.sampled_from([0, 1, 127, 255]) | st.integers(0, 255))
+    content = content[: data.draw(st.just(len(content)) | st.integers(0, len(content)))]
+    try:
+        capture = parse_capture(bytes(content), f"c.{form}", phone=PHONE)
+    except InputError as error:
+        assert str(error).endswith(".") and "\n" not in str(error)
+    else:
+        assert (np.diff(capture.time_s) >= 0).all() and (capture.bits > 0).all()
+        assert np.isfinite(capture.duration_s)
 
 
 def test_the_commands_take_a_pcap(

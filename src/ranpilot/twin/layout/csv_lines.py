@@ -15,10 +15,13 @@ Line = tuple[int, dict[str, str]]
 
 
 def read_bytes(path: Path) -> bytes:
-    """What stands in a file. Raises ConfigError where there is none."""
+    """What stands in a file. Raises ConfigError where there is none, or none that may be read."""
     if not path.is_file():
         raise ConfigError("file", str(path), "a CSV file that exists", source=path.name)
-    return path.read_bytes()
+    try:
+        return path.read_bytes()
+    except OSError:
+        raise ConfigError("file", str(path), "a CSV file that can be read", source=path.name) from None
 
 
 def parse_lines(content: bytes, source: str, needed: Sequence[str], optional: Sequence[str], *, of: str) -> list[Line]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import ipaddress
 import struct
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import dpkt
@@ -32,6 +33,8 @@ _HAS_FAMILY_ONLY = (pcap.DLT_NULL, pcap.DLT_LOOP)
 _TYPE_AT = {pcap.DLT_EN10MB: 12, pcap.DLT_LINUX_SLL: 14, pcap.DLT_LINUX_SLL2: 0}
 """Where the EtherType stands in the headers of Ethernet and of Linux' cooked captures."""
 _MODIFIED = (0xA1B2CD34, 0x34CDB2A1)
+# What dpkt says of files that are none, or whose blocks contradict themselves.
+_UNREADABLE = (ValueError, OverflowError, ZeroDivisionError, IndexError, struct.error, dpkt.Error)
 
 
 class PcapPackets(NamedTuple):
@@ -62,8 +65,8 @@ def parse_pcap(content: bytes, source: str, phone: str) -> PcapPackets:
     is_down: list[bool] = []
     lengths: list[int] = []
     seen: set[bytes] = set()
-    for number, (stamp, frame) in enumerate(reader, start=1):
-        times.append(_next_time(float(stamp), times[-1] if times else None, source, number))
+    for number, (stamp_s, frame) in enumerate(_frames(reader, source), start=1):
+        times.append(_next_time(stamp_s, times[-1] if times else None, source, number))
         destination, length = _read_ip(_ip_of(frame, link), source, number)
         is_down.append(destination == wanted)
         lengths.append(length)
@@ -79,11 +82,22 @@ def _open(content: bytes, source: str) -> pcap.Reader | pcapng.Reader:
     """A reader of the file, which is known to be whole: dpkt itself says nothing of a last packet that is cut short."""
     try:
         reader = pcap.UniversalReader(io.BytesIO(content))
-    except (ValueError, struct.error, dpkt.Error):
+    except _UNREADABLE:
         raise TraceError(source, 1, "not a pcap or pcapng file", _WHOLE) from None
     check = _check_blocks if isinstance(reader, pcapng.Reader) else _check_records
     check(content, source)
     return reader
+
+
+def _frames(reader: pcap.Reader | pcapng.Reader, source: str) -> Iterator[tuple[float, bytes]]:
+    """Time and bytes of every packet."""
+    number = 0
+    try:
+        for stamp, frame in reader:
+            number += 1
+            yield float(stamp), frame
+    except _UNREADABLE:
+        raise TraceError(source, number + 1, "a damaged packet", _WHOLE) from None
 
 
 def _check_records(content: bytes, source: str) -> None:
