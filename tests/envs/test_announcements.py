@@ -8,20 +8,23 @@ import pytest
 
 from ranpilot.envs.announcements import kinds, neighbour_kind, text_kind, wordings
 from ranpilot.errors import UnknownNameError
+from ranpilot.twin.event_kinds import READY_MADE
 from ranpilot.twin.scenario_file import load_scenario
 
-PHYSICAL = ("surge", "calm", "maintenance", "power-cap")
+TWO_CELL = ("surge", "calm", "maintenance", "power-cap")
+PHYSICAL = (*TWO_CELL, "outage", "planned-outage", "degraded-backhaul", "stale-kpm", "missing-kpm")
 NEIGHBOURS = re.compile(
     r"neighbour|adjacent|next (mast|cell|site|station|sector|door|district)|the other|over there|beside (us|you|ours)"
     r"|next to (us|ours|you)|far side|far end|across|one cell further|another (site|cell)"
 )
 
 
-def test_there_are_nine_kinds_for_the_recipients_of_two_cell() -> None:
+def test_there_are_kinds_for_a_cell_and_for_those_around_it_and_two_cell_has_nine() -> None:
     assert set(kinds()) == {*PHYSICAL, *(f"neighbour-{kind}" for kind in PHYSICAL), "chatter"}
     events = load_scenario("two-cell").events
     assert events is not None
-    assert {kind.name for kind in events.kinds} == {*PHYSICAL, "chatter"}
+    assert {kind.name for kind in events.kinds} == {*TWO_CELL, "chatter"}
+    assert {*READY_MADE} <= set(PHYSICAL)
 
 
 @pytest.mark.parametrize("kind", kinds())

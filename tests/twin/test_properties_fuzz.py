@@ -120,7 +120,8 @@ def run_briefly(scenario: Scenario) -> None:
     for name in ("gain", "ue_real", "cell_real", "activity", "process_sinr"):
         array = getattr(networks._state, name)
         if name == "cell_real":
-            array = np.delete(array, state.EVENT_POWER_DBM, axis=-1)
+            unlimited = (state.EVENT_POWER_DBM, state.BACKHAUL_RATE_BITS, state.BACKHAUL_ROOM_BITS)
+            array = np.delete(array, unlimited, axis=-1)
         assert np.isfinite(array).all(), name
 
 

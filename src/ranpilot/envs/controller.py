@@ -106,6 +106,10 @@ class Observation:
     notice_ids: IntArray
     """[B, N] announcements in force, ids into `texts`, -1 for none."""
     texts: tuple[str, ...] = ()
+    report_age_s: FloatArray | None = None
+    """[B, A] how old the report is that an agent's features are from; None where reports cannot fail."""
+    is_unknown: BoolArray | None = None
+    """[B, A] whether the report of now is missing, so that its features are old ones; None as above."""
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ Spaces are plain. Every feature is normalised to [0, 1] by its declared bounds, 
 `info` holds, for the step just taken, `agent_reward`, `terms` and `counts` by name (each [B, A], [A] or a number).
 After `reset` too it holds the `episode_index` of the observation and what agents are told, which is no part of the
 observation: `notice_ids` ([B, N] or [N]), ids into `texts` with -1 for none; in the parallel view `notice`, the text or
-None. Episodes are cut by time alone: they end truncated, never terminated. The vector view begins the next episode in
-the same step, with the true successor in `info["final_obs"]` (`AutoresetMode.SAME_STEP`). `reset(seed=s)` begins
-episode 0 of seed s, `reset()` the next episode of the seed in use (the same one where no step was taken in it),
-`options={"episode": n}` episode n.
+None; and where reports can fail `report_age_s` and `is_unknown`. Episodes are cut by time alone: they end truncated,
+never terminated. The vector view begins the next episode in the same step, with the true successor in
+`info["final_obs"]` (`AutoresetMode.SAME_STEP`). `reset(seed=s)` begins episode 0 of seed s, `reset()` the next episode
+of the seed in use (the same one where no step was taken in it), `options={"episode": n}` episode n.
 """
 
 from __future__ import annotations
@@ -275,7 +275,8 @@ class ParallelView(ParallelEnv):  # type: ignore[misc]  # PettingZoo has no type
         """When it is, and what agent `a` is told."""
         latest = self._latest
         notice = int(latest.notice_ids[0, a]) if latest.notice_ids.shape[1] else -1
-        return {"episode_index": int(latest.episode[0]), "notice": latest.texts[notice] if notice >= 0 else None}
+        told = {"episode_index": int(latest.episode[0]), "notice": latest.texts[notice] if notice >= 0 else None}
+        return told | {name: value[0, a] for name, value in _reported(latest).items()}
 
     def _observations(self) -> dict[str, Float32]:
         local = self._latest.local[0].astype(np.float32)
@@ -358,12 +359,18 @@ def _flat(obs: Observation) -> Float32:
 
 def _told(obs: Observation) -> dict[str, Any]:
     """When it is, and what agents are told."""
-    return {"episode_index": obs.episode, "notice_ids": obs.notice_ids, "texts": obs.texts}
+    return {"episode_index": obs.episode, "notice_ids": obs.notice_ids, "texts": obs.texts} | _reported(obs)
 
 
 def _told_one(obs: Observation) -> dict[str, Any]:
     """The same of one network."""
-    return {"episode_index": int(obs.episode[0]), "notice_ids": obs.notice_ids[0], "texts": obs.texts}
+    reported = {name: value[0] for name, value in _reported(obs).items()}
+    return {"episode_index": int(obs.episode[0]), "notice_ids": obs.notice_ids[0], "texts": obs.texts} | reported
+
+
+def _reported(obs: Observation) -> dict[str, NDArray[Any]]:
+    """[B, A] what agents know of the reports that their features are from, where reports can fail."""
+    return {k: v for k in ("report_age_s", "is_unknown") if (v := getattr(obs, k)) is not None}
 
 
 def _batch_of_one(action: Any, spec: TaskSpec) -> NDArray[Any]:

@@ -6,7 +6,10 @@ import numpy as np
 
 from ranpilot.envs.controller import Feature, FloatArray, IntArray, Observation, TaskSpec
 
-__all__ = ["describe", "level_counts", "levels", "state_words"]
+__all__ = ["UNKNOWN", "describe", "level_counts", "levels", "state_words"]
+
+UNKNOWN = "unknown"
+"""The word for every feature of an agent whose report is missing."""
 
 
 def levels(spec: TaskSpec, obs: Observation) -> IntArray:
@@ -29,13 +32,18 @@ def state_words(spec: TaskSpec, agent: int, agent_levels: IntArray) -> tuple[str
 
 
 def describe(spec: TaskSpec, obs: Observation, network: int) -> str:
-    """One line on when it is, one on each agent with what it is told."""
+    """One line on when it is, one on each agent with what it is told and, of an old report, its age."""
     seen = levels(spec, obs)
     lines = [f"{spec.name} on {spec.scenario}: episode {int(obs.episode[network])}, slot {int(obs.slot[network])}"]
     width = max(len(agent) for agent in spec.agents)
     for a, agent in enumerate(spec.agents):
-        words = zip(spec.features, state_words(spec, a, seen[network, a]), strict=True)
-        line = f"  {agent:{width}}  " + ", ".join(f"{feature.measurement.name} {word}" for feature, word in words)
+        words = state_words(spec, a, seen[network, a])
+        if obs.is_unknown is not None and obs.is_unknown[network, a]:
+            words = (UNKNOWN,) * len(words)
+        named = zip(spec.features, words, strict=True)
+        line = f"  {agent:{width}}  " + ", ".join(f"{feature.measurement.name} {word}" for feature, word in named)
+        if obs.report_age_s is not None and obs.report_age_s[network, a] > 0.0:
+            line += f"; last report {obs.report_age_s[network, a]:.1f} s ago"
         notice = int(obs.notice_ids[network, a]) if obs.notice_ids.shape[1] else -1
         lines.append(line if notice < 0 else f"{line}; told: {obs.texts[notice]}")
     return "\n".join(lines)

@@ -3,7 +3,8 @@
 A place keeps its kind of traffic for a whole block at least, so that the models' explicit state belongs to the place;
 where a block begins with another kind, so does the state. The state before the running block is kept: from it the block
 is drawn again after `restore`, and anew for a fresh future (a burst under way is then not remembered). Forks share the
-packets that they have in common.
+packets that they have in common. Where events multiply the traffic of a cell, further sources are drawn as well, and
+the kernel leaves out what is not offered (`surge.py`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from ranpilot.twin import state
 from ranpilot.twin.mac.queue import PacketBlock
 from ranpilot.twin.scenario import Scenario
+from ranpilot.twin.surge import Drawn, Surges
 from ranpilot.twin.traffic import make_model
 from ranpilot.twin.traffic.protocol import BLOCK_SLOTS
 
@@ -30,6 +32,7 @@ class Feed:
 
     def __init__(self, scenario: Scenario, network: state.Network) -> None:
         self._models = tuple(make_model(config, scenario.slot_s) for config in scenario.traffic.models())
+        self._surges = Surges(scenario)
         size = max(1, *(model.state_size for model in self._models))
         num, num_ues = network.ue.shape[:2]
         self._before: FloatArray = np.zeros((num, num_ues, size))
@@ -88,10 +91,10 @@ class Feed:
     def copy(self, rows: NDArray[np.integer]) -> Self:
         """The feed of copies of the networks `rows`; packets are shared."""
         copy = object.__new__(type(self))
-        copy._models, copy._block = self._models, self._block
+        copy._models, copy._surges, copy._block = self._models, self._surges, self._block
         copy._before, copy._after, copy._kind = self._before[rows], self._after[rows], self._kind[rows]
         packets = self._packets
-        copy._packets = PacketBlock(packets.start[rows], packets.stop[rows], packets.slot, packets.bits)
+        copy._packets = PacketBlock(packets.start[rows], packets.stop[rows], packets.slot, packets.bits, packets.level)
         return copy
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
@@ -115,7 +118,7 @@ class Feed:
         """The packets of the running block, with `_after` as the states behind it."""
         num, num_ues = network.ue.shape[:2]
         self._after[...] = self._before
-        places_drawn, slots_drawn, bits_drawn = [], [], []
+        parts: list[Drawn] = []
         for kind, model in enumerate(self._models):
             seeds, networks, places, rows = _places(network, kind)
             if not len(places):
@@ -123,22 +126,23 @@ class Feed:
             kept = np.ascontiguousarray(self._before[rows[0], rows[1], : model.state_size])
             drawn = model.draw_block(seeds, networks, places, self._block, kept)
             self._after[rows[0], rows[1], : model.state_size] = kept
-            places_drawn.append((rows[0] * num_ues + rows[1])[drawn.row])
-            slots_drawn.append(drawn.slot)
-            bits_drawn.append(drawn.bits)
-        if not places_drawn:
+            own = rows[0] * num_ues + rows[1]
+            parts += self._surges.levelled(drawn, model, (seeds, networks, places), self._block, own)
+        if not parts:
             self._packets = _no_packets(num, num_ues)
             return
-        place, slot, bits = (np.concatenate(parts) for parts in (places_drawn, slots_drawn, bits_drawn))
-        if len(places_drawn) > 1:
-            order = np.argsort(place, kind="stable")
+        place, slot, bits, level = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+        if len(parts) > 1:
+            order = np.argsort(place * BLOCK_SLOTS + slot, kind="stable")
             place, slot, bits = place[order], slot[order], bits[order]
+            level = level[order] if len(level) else level
         edge = np.searchsorted(place, np.arange(num * num_ues + 1)).astype(np.int64)
         self._packets = PacketBlock(
             edge[:-1].reshape(num, num_ues),
             edge[1:].reshape(num, num_ues),
             (slot.astype(np.int64) + self._block * BLOCK_SLOTS).astype(np.int32),
             np.ascontiguousarray(bits, dtype=np.int32),
+            np.ascontiguousarray(level, dtype=np.float32),
         )
 
     def _next_arrival(self, network: state.Network) -> NDArray[np.int32]:
@@ -162,4 +166,5 @@ def _places(
 
 def _no_packets(num: int, num_ues: int) -> PacketBlock:
     nothing = np.zeros((num, num_ues), np.int64)
-    return PacketBlock(nothing, nothing.copy(), np.zeros(0, np.int32), np.zeros(0, np.int32))
+    none = np.zeros(0, np.int32)
+    return PacketBlock(nothing, nothing.copy(), none, none.copy(), np.zeros(0, np.float32))

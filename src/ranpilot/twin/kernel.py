@@ -1,8 +1,9 @@
 """One slot of one network in plain scalar code, and the loops over slots and networks.
 
-The order of a slot: (1) packets arrive, expired ones leave; (2) CQI reports that are due; (3) every cell schedules from
-the CQI it has; (4) interference from the groups just scheduled; (5) SINR, decoding, retransmission; (6) queues and
-counters; (7) every 10 ms mobility, measurements, RRC. Phases 3 and 4 do not mix, so the order of cells does not matter.
+The order of a slot: (1) packets arrive, expired ones leave, a limited backhaul brings some; (2) CQI reports that are
+due; (3) every cell schedules from the CQI it has; (4) interference from the groups just scheduled; (5) SINR, decoding,
+retransmission; (6) queues and counters; (7) every 10 ms mobility, measurements, RRC. Phases 3 and 4 do not mix, so the
+order of cells does not matter.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from ranpilot.kernels import unlocked_kernel, woven_kernel
 from ranpilot.twin import state as s
+from ranpilot.twin.mac.backhaul import bring_packets
 from ranpilot.twin.mac.queue import PacketBlock, expire_packets, take_arrivals
 from ranpilot.twin.mac.reports import report_cqi
 from ranpilot.twin.mac.scheduling import list_candidates, schedule
@@ -81,7 +83,7 @@ def _run_network(
     batch: s.Network, parameters: Parameters, packets: PacketBlock, working: Scratch, b: int, slots: tuple[int, int]
 ) -> None:
     net = s.network_view(batch, b)
-    own_packets = PacketBlock(packets.start[b], packets.stop[b], packets.slot, packets.bits)
+    own_packets = PacketBlock(packets.start[b], packets.stop[b], packets.slot, packets.bits, packets.level)
     scratch = scratch_view(working, b)
     for slot in range(slots[0], slots[1]):
         run_slot(net, parameters, own_packets, scratch, slot)
@@ -95,6 +97,8 @@ def run_slot(net: s.Network, parameters: Parameters, packets: PacketBlock, scrat
             take_arrivals(net, packets, ue, slot, parameters.link.buffer_bits)
         if net.ue[ue, s.BACKLOG_BITS] > 0:
             expire_packets(net, ue, slot)
+    if parameters.events.limits_backhaul == 1:
+        bring_packets(net, slot)
     report_cqi(net, parameters, scratch, slot)
     list_candidates(net, parameters, scratch, slot)
     schedule(net, parameters, scratch, slot)
@@ -153,6 +157,8 @@ def _reset_network(
         net.cell_real[cell, s.ON_AIR_PRB_POWER_MW] = 10.0 ** (power_dbm / 10.0) / parameters.grid.num_prbs
         net.cell_real[cell, s.DOWNTILT_DEG] = parameters.air.cell[cell, CELL_DOWNTILT_DEG]
         net.cell_real[cell, s.ARRIVAL_FACTOR] = net.cell_real[cell, s.DEPARTURE_FACTOR] = 1.0
+        net.cell_real[cell, s.TRAFFIC_FACTOR] = 1.0
+        net.cell_real[cell, s.BACKHAUL_RATE_BITS] = net.cell_real[cell, s.BACKHAUL_ROOM_BITS] = math.inf
         net.cell[cell, s.SET_ADMISSION_LIMIT] = parameters.population.capacity[cell]
         net.cell[cell, s.EVENT_ADMISSION_LIMIT] = net.cell[cell, s.AWAKE_SLOT] = s.NEVER
         settle_cell(net, parameters, cell)

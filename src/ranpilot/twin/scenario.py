@@ -65,7 +65,7 @@ class Scenario(Part):
     energy: Energy = Energy()
     control: ControlStep = ControlStep()
     events: Events | None = None
-    """What happens to cells now and then; None = nothing."""
+    """What happens to cells, now and then or at given times; None = nothing."""
     slices: Slices | None = None
     """Tenants that share the network; None = all users are one."""
     placement_seed_offset: Annotated[int, bounded(0, 1_000_000, "1")] = 0
@@ -92,6 +92,7 @@ class Scenario(Part):
         else:
             check_slices_fit(self.slices, self.traffic, self.users, self.slot_s)
         if self.events is not None:
+            self.events.check_cells(tuple(cell.name for cell in self.cells))
             self.events.check_population(isinstance(self.users.population, Arrivals))
             self.events.check_power(min(cell.power_range_dbm[0] for cell in self.cells), LEAST_POWER_DBM)
         check_radio_fits(self.layout.sites, self.users, self.carrier.frequency_ghz)

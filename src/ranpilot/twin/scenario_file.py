@@ -153,5 +153,7 @@ def _plain(value: Any) -> Any:
 def _explain(error: ValidationError) -> tuple[Path_, Any, str]:
     """Path, value and what is allowed, for the first problem, as the keys stand in the file."""
     problem = first_problem(error, Scenario, unnamed=UNNAMED)
-    path = tuple(part for part in problem.path if part != "model")
+    path = tuple(
+        int(part) if isinstance(part, str) and part.isdecimal() else part for part in problem.path if part != "model"
+    )
     return path, problem.value, problem.allowed

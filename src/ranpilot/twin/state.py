@@ -65,7 +65,13 @@ EMPTY_SLOTS = 11
 """Slots without transmission in a row, while the cell is awake and may doze."""
 RADIATED_SHARE = 12
 """Power on a PRB relative to the cell's greatest, in units of 1 / FULL_SHARE."""
-NUM_CELL_COLUMNS = 13
+IS_BACKHAUL_LIMITED = 13
+"""1 while packets reach the cell late."""
+BACKHAUL_TIME_SLOTS = 14
+"""That every packet spends on its way to the cell."""
+BACKHAUL_BITS = 15
+"""On their way to the cell."""
+NUM_CELL_COLUMNS = 16
 
 FULL_SHARE = 2**23
 """So fine that rounding is nothing, and so coarse that 275 PRBs in every slot of an episode fit into a counter."""
@@ -99,7 +105,15 @@ DOWNTILT_DEG = 7
 """Electrical, of the cell's antenna; gains follow where they are computed anew."""
 ON_AIR_PRB_POWER_MW = 8
 """What one PRB radiates, or would if the cell were on the air."""
-NUM_CELL_REALS = 9
+TRAFFIC_FACTOR = 9
+"""By which events multiply the packets of the users."""
+BACKHAUL_RATE_BITS = 10
+"""A slot, infinite where there is no limit."""
+BACKHAUL_ROOM_BITS = 11
+"""That may be on their way at most, infinite where there is no limit."""
+BACKHAUL_CREDIT_BITS = 12
+"""That have been carried of the packet at the head."""
+NUM_CELL_REALS = 13
 
 # Rows of Network.field_view.
 LOS_VIEW = 0
@@ -135,11 +149,12 @@ DEADLINE_SLOTS = 5
 WAITING = 6
 """Blocks that wait for their retransmission."""
 OLDEST = 7
-"""Number of the oldest packet in the ring: [OLDEST, SENDING) are sent and not yet settled, [SENDING, END) wait."""
+"""Number of the oldest packet in the ring: [OLDEST, SENDING) are sent and not yet settled, [SENDING, END) wait, and
+ON_THE_WAY more have not reached the cell."""
 SENDING = 8
 """Number of the first packet with bits to send."""
 END = 9
-"""Number that the next packet gets."""
+"""Number that the next packet gets as it reaches the cell."""
 BACKLOG_BITS = 10
 """Bits of packets that wait."""
 TAKEN = 11
@@ -168,7 +183,10 @@ NEXT_REPORT_SLOT = 22
 """First slot in which triggered cells are reported again."""
 SLICE = 23
 """Seat of its slice; -1 at a place that no slice has taken."""
-NUM_UE_COLUMNS = 24
+ON_THE_WAY = 24
+"""Packets in the ring behind END, which have not reached the cell."""
+ON_THE_WAY_BITS = 25
+NUM_UE_COLUMNS = 26
 
 # Values of CONNECTION.
 CONNECTED = 0
@@ -276,7 +294,10 @@ UE_HANDOVERS_STARTED = 18
 UE_HANDOVERS_FAILED = 19
 UE_PING_PONGS = 20
 UE_REESTABLISHMENTS = 21
-NUM_UE_COUNTERS = 22
+UE_PACKETS_BACKHAUL_LOST = 22
+"""No room on the way to the cell."""
+UE_BITS_BACKHAUL_LOST = 23
+NUM_UE_COUNTERS = 24
 
 # Columns of Network.cell_count.
 CELL_PRBS = 0
@@ -346,7 +367,13 @@ CELL_RADIATED = 44
 CELL_LIGHT_SLEEPS = 45
 """Times that the cell went into light sleep, told to or dozing."""
 CELL_DEEP_SLEEPS = 46
-NUM_CELL_COUNTERS = 47
+CELL_BACKHAUL_PACKETS = 47
+"""Packets that a limited backhaul brought."""
+CELL_BACKHAUL_SLOTS = 48
+"""Sum of the time that those were on their way."""
+CELL_BACKHAUL_LOST = 49
+"""Packets that found no room on their way."""
+NUM_CELL_COUNTERS = 50
 
 # Columns of Network.quality_count.
 FIRST_CQI_BIN = 0
@@ -376,7 +403,7 @@ class Network(NamedTuple):
     field_view: FloatArray
     """[B, 2, sites + 1, 5] how each site looks at the shared fields of line of sight and shadowing"""
     event: Int64Array
-    """[B, E, NUM_EVENT_COLUMNS] past, present and coming events, one row a window"""
+    """[B, E, NUM_EVENT_COLUMNS] past, present and coming events: one row a window, then those of the schedule"""
     ue: Int64Array
     """[B, U, NUM_UE_COLUMNS]"""
     ue_real: FloatArray
@@ -433,14 +460,14 @@ def allocate(scenario: Scenario, num: int) -> Network:
     ues[..., NEXT_ARRIVAL_SLOT] = ues[..., DEADLINE_SLOTS] = ues[..., T310_UNTIL] = NEVER
     num_seats = scenario.slices.num_seats if scenario.slices else 1
     counted = (*cell, num_seats if scenario.slices else 0)
-    num_windows = scenario.events.num_windows if scenario.events else 0
+    num_events = scenario.events.num_events if scenario.events else 0
     return Network(
         identity=np.zeros((num, NUM_IDENTITIES), np.int64),
         cell=np.zeros((*cell, NUM_CELL_COLUMNS), np.int64),
         cell_real=np.zeros((*cell, NUM_CELL_REALS)),
         activity=np.zeros((*cell, num_groups), np.float32),
         field_view=np.zeros((num, 2, len(scenario.layout.sites) + 1, 5)),
-        event=np.tile(no_event(), (num, num_windows, 1)),
+        event=np.tile(no_event(), (num, num_events, 1)),
         ue=ues,
         ue_real=np.zeros((*ue, NUM_UE_REALS)),
         gain=np.zeros((*ue, num_cells)),

@@ -91,10 +91,10 @@ class SliceView(NamedTuple):
 
 
 class EventView(NamedTuple):
-    """The events of every network, one a window of its scenario, in the order in which they are announced."""
+    """The events of every network: at random, one a window in the order of time, then those of the schedule."""
 
     kind: IntArray
-    """[B, E] index into the scenario's kinds of events, -1 where the window has no event"""
+    """[B, E] index into the scenario's kinds of events, -1 where there is no event"""
     cell: IntArray
     """[B, E] -1 where there is no event"""
     announced_slot: IntArray

@@ -83,16 +83,16 @@ def _fill_ids(
     told: NDArray[np.bool_],
     ids: IntArray,
 ) -> None:
-    """Write the newest text of the kinds that are `told` over what stands in `ids` [B, A]."""
+    """Write the newest text of the kinds that are `told` over what stands in `ids` [B, A]; of equally new the last."""
     for b in range(ids.shape[0]):
-        # In the order of their announcement, so that the newest is written last.
-        for event in range(events.kind.shape[1]):
-            if not events.announced_slot[b, event] <= slot < events.stop_slot[b, event]:
-                continue
-            if not told[events.kind[b, event]]:
-                continue
-            for agent in range(ids.shape[1]):
+        for agent in range(ids.shape[1]):
+            newest = -1
+            for event in range(events.kind.shape[1]):
+                announced = events.announced_slot[b, event]
+                if not newest <= announced <= slot < events.stop_slot[b, event] or not told[events.kind[b, event]]:
+                    continue
                 side = place[agent, events.cell[b, event]]
                 if side != NOTHING:
+                    newest = announced
                     choice = wording[events.kind[b, event], side]
                     ids[b, agent] = _draw_text(events.seed[b, event], networks[b], agent, choice)

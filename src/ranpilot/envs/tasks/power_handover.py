@@ -24,6 +24,7 @@ from ranpilot.envs.aura_paper.spec import STATE_NAMES
 from ranpilot.envs.controller import Action, FloatArray, IntArray, Observation, Outcome, TaskSpec
 from ranpilot.envs.tasks._announced import announced_counters, count_announced
 from ranpilot.envs.tasks._notices import Notices
+from ranpilot.envs.tasks._reports import Heard, has_faults
 from ranpilot.envs.tasks._requests import (
     Calls,
     Links,
@@ -114,6 +115,8 @@ class PowerHandover:
         self._calls = make_calls(self.num_networks, scenario.num_places)
         self._links = make_links(self.num_networks, scenario.num_cells)
         self._last_drops = np.zeros((self.num_networks, scenario.num_cells), dtype=np.int64)
+        self._heard: Heard | None = None
+        """What agents have of the cells, where reports can fail."""
         self._step = 0
         self._episode = 0
 
@@ -159,6 +162,8 @@ class PowerHandover:
         self._calls = make_calls(*self._calls.serving_cell.shape)
         self._last_drops[:] = 0
         self._count(self._look(make_tally(*self._last_drops.shape)))
+        if has_faults(self.networks.scenario):
+            self._heard = Heard.nothing(*self._features(), self.networks.slot)
         return self.observation
 
     def step(self, action: Action) -> Outcome:
@@ -182,19 +187,9 @@ class PowerHandover:
     @property
     def observation(self) -> Observation:
         """What the next `act` should see."""
-        links, cells = self._links, self.networks.cells
-        bad_share = links.bad / np.maximum(links.calls, 1)
-        values = (cells.tx_power_dbm, bad_share, links.calls >= self._capacity, self._last_drops)
-        local = np.empty((*bad_share.shape, len(values)))
-        for d, (feature, value) in enumerate(zip(self.spec.features, values, strict=True)):
-            low, high = np.array(feature.low), np.array(feature.high)
-            local[:, :, d] = np.clip((value - low) / (high - low), 0.0, 1.0)
-        state = np.empty((*bad_share.shape, len(STATE_NAMES)))
-        state[:, :, 0] = np.minimum(links.requests / self._rule.most_moves, 1.0)
-        state[:, :, 1] = links.oldest_age >= self._rule.patience_steps
-        state[:, :, 2] = np.clip((self._capacity - links.calls) / self._rule.most_moves, 0.0, 1.0)
-        state[:, :, 3] = bad_share
-        count = self.num_networks
+        heard, count = self._heard, self.num_networks
+        local, state = self._features() if heard is None else (heard.local.copy(), heard.state.copy())
+        age_s = None if heard is None else (self.networks.slot - heard.slot) * self.networks.scenario.slot_s
         return Observation(
             local=local,
             state=state.reshape(count, -1),
@@ -203,6 +198,8 @@ class PowerHandover:
             episode=np.full(count, self._episode, dtype=np.int64),
             notice_ids=self._notices.stand(self.networks.events(), self.networks.network_ids, self.networks.slot),
             texts=self._notices.texts,
+            report_age_s=age_s,
+            is_unknown=None if heard is None else heard.is_unknown.copy(),
         )
 
     def fork(self, networks: IntArray, draw: IntArray, without_events: bool = False) -> Self:
@@ -221,6 +218,7 @@ class PowerHandover:
         other._calls = Calls(*(array[rows] for array in self._calls))
         other._links = Links(*(array[rows] for array in self._links))
         other._last_drops = self._last_drops[rows]
+        other._heard = None if self._heard is None else self._heard.rows(rows)
         return other
 
     def play(self, action: Action) -> NDArray[np.float64]:
@@ -238,6 +236,7 @@ class PowerHandover:
             last_drops=self._last_drops,
             networks=np.frombuffer(self.networks.snapshot(), dtype=np.uint8),
             **self._calls._asdict(),
+            **(self._heard.arrays() if self._heard is not None else {}),
         )
         return file.getvalue()
 
@@ -254,6 +253,7 @@ class PowerHandover:
         self.networks.restore(found["networks"].tobytes())
         self._calls = Calls(*(found[name] for name in Calls._fields))
         self._last_drops = found["last_drops"]
+        self._heard = Heard.from_arrays(found) if self._heard is not None else None
         self._step, self._episode = (int(number) for number in found["clock"])
         self._count(self.networks.ues.sinr_l3_db)
 
@@ -262,6 +262,22 @@ class PowerHandover:
         networks = self.networks
         identity = {"version": SNAPSHOT_VERSION, "scenario": networks.scenario.hash(), **asdict(self._numbers)}
         return json.dumps({**identity, "seed": networks.seed, "networks": networks.network_ids.tolist()})
+
+    def _features(self) -> tuple[FloatArray, FloatArray]:
+        """What the cells would report now: [B, A, D] of each agent's own, [B, A, F] of the central state."""
+        links, cells = self._links, self.networks.cells
+        bad_share = links.bad / np.maximum(links.calls, 1)
+        values = (cells.tx_power_dbm, bad_share, links.calls >= self._capacity, self._last_drops)
+        local = np.empty((*bad_share.shape, len(values)))
+        for d, (feature, value) in enumerate(zip(self.spec.features, values, strict=True)):
+            low, high = np.array(feature.low), np.array(feature.high)
+            local[:, :, d] = np.clip((value - low) / (high - low), 0.0, 1.0)
+        state = np.empty((*bad_share.shape, len(STATE_NAMES)))
+        state[:, :, 0] = np.minimum(links.requests / self._rule.most_moves, 1.0)
+        state[:, :, 1] = links.oldest_age >= self._rule.patience_steps
+        state[:, :, 2] = np.clip((self._capacity - links.calls) / self._rule.most_moves, 0.0, 1.0)
+        state[:, :, 3] = bad_share
+        return local, state
 
     def _checked(self, action: Action) -> IntArray:
         return check_options(self.spec, action, (self.num_networks, self.spec.num_agents))
@@ -280,7 +296,10 @@ class PowerHandover:
             self.networks.apply({RELEASE: orders.release})
         self._count(sinr_db)
         self._step += 1
-        return self._reward(tally, self._blocked() - blocked, power)
+        played = self._reward(tally, self._blocked() - blocked, power)
+        if self._heard is not None:
+            self._heard = self._heard.hear(self.networks, *self._features())
+        return played
 
     def _start_powers(self) -> NDArray[np.float64]:
         networks = self.networks

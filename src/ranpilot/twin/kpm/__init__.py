@@ -9,7 +9,8 @@ A new scope or subject is a file of its own here, with a table `MEASUREMENTS`, a
 
 from __future__ import annotations
 
-from ranpilot.twin.kpm import cell, energy, handover, link, radio, slices, ue
+from ranpilot.twin.kpm import backhaul, cell, energy, handover, link, radio, slices, ue
+from ranpilot.twin.kpm.backhaul import BACKHAUL_DELAY, BACKHAUL_LOSS
 from ranpilot.twin.kpm.cell import (
     ACTIVE_MEAN,
     CELL_THROUGHPUT,
@@ -114,6 +115,8 @@ from ranpilot.twin.kpm.window import FloatArray, Table, Window
 
 __all__ = [
     "ACTIVE_MEAN",
+    "BACKHAUL_DELAY",
+    "BACKHAUL_LOSS",
     "BLOCKS",
     "BLOCK_ERRORS",
     "CELL_THROUGHPUT",
@@ -207,6 +210,7 @@ MEASUREMENTS: Table = {
     **handover.MEASUREMENTS,
     **radio.MEASUREMENTS,
     **energy.MEASUREMENTS,
+    **backhaul.MEASUREMENTS,
     **slices.MEASUREMENTS,
     **ue.MEASUREMENTS,
     **link.MEASUREMENTS,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ranpilot.kernels import inner_kernel, woven_kernel
 from ranpilot.twin import slice_columns as seats
 from ranpilot.twin import state as s
+from ranpilot.twin.mac.backhaul import send_on_the_way
 
 __all__ = [
     "PacketBlock",
@@ -39,6 +40,8 @@ class PacketBlock(NamedTuple):
     """[P] since the reset"""
     bits: NDArray[np.int32]
     """[P]"""
+    level: NDArray[np.float32]
+    """[P] factor of the cell's traffic from which on a packet is offered; [0] where no event changes the traffic"""
 
 
 @inner_kernel
@@ -60,14 +63,20 @@ def take_arrivals(net: s.Network, packets: PacketBlock, ue: int, slot: int, buff
     cell = net.ue[ue, s.SERVING_CELL]
     while position < stop and packets.slot[position] <= slot:
         bits = packets.bits[position]
+        is_offered = cell >= 0
+        if is_offered and len(packets.level) > 0:
+            is_offered = packets.level[position] < net.cell_real[cell, s.TRAFFIC_FACTOR]
         position += 1
-        if cell < 0:
+        if not is_offered:
             continue
         net.ue_count[ue, s.UE_PACKETS_IN] += 1
         net.ue_count[ue, s.UE_BITS_IN] += bits
         net.cell_count[cell, s.CELL_PACKETS_IN] += 1
         count_in_slice(net, cell, net.ue[ue, s.SLICE], seats.SLICE_PACKETS_IN, 1)
         count_in_slice(net, cell, net.ue[ue, s.SLICE], seats.SLICE_BITS_IN, bits)
+        if net.ue[ue, s.ON_THE_WAY] > 0 or net.cell[cell, s.IS_BACKHAUL_LIMITED] == 1:
+            send_on_the_way(net, ue, bits, slot, buffer_bits)
+            continue
         end = net.ue[ue, s.END]
         if end - net.ue[ue, s.OLDEST] >= capacity or net.ue[ue, s.BACKLOG_BITS] + bits > buffer_bits:
             net.ue_count[ue, s.UE_PACKETS_OVERFLOWED] += 1
@@ -174,9 +183,13 @@ def settle_oldest(net: s.Network, ue: int) -> None:
 
 @inner_kernel
 def flush_queue(net: s.Network, ue: int) -> None:
-    """Empty the queue of a user who leaves."""
+    """Empty the queue of a user who leaves, what is on its way included."""
+    on_the_way_bits = net.ue[ue, s.ON_THE_WAY_BITS]
+    net.cell[net.ue[ue, s.SERVING_CELL], s.BACKHAUL_BITS] -= on_the_way_bits
+    net.ue[ue, s.END] += net.ue[ue, s.ON_THE_WAY]
+    net.ue[ue, s.ON_THE_WAY] = net.ue[ue, s.ON_THE_WAY_BITS] = 0
     net.ue_count[ue, s.UE_PACKETS_FLUSHED] += net.ue[ue, s.END] - net.ue[ue, s.SENDING]
-    net.ue_count[ue, s.UE_BITS_FLUSHED] += net.ue[ue, s.BACKLOG_BITS]
+    net.ue_count[ue, s.UE_BITS_FLUSHED] += net.ue[ue, s.BACKLOG_BITS] + on_the_way_bits
     net.ue[ue, s.BACKLOG_BITS] = 0
     net.ue[ue, s.SENDING] = net.ue[ue, s.END]
     net.ue[ue, s.OLDEST] = net.ue[ue, s.END]

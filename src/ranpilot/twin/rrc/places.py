@@ -114,8 +114,12 @@ def change_cell(
 ) -> None:
     """Connect a user to `target` with its queue, interrupted from `slot` on; blocks in the air are lost."""
     flush_processes(net, ue)
-    net.cell[net.ue[ue, s.SERVING_CELL], s.CONNECTED_UES] -= 1
+    source = net.ue[ue, s.SERVING_CELL]
+    net.cell[source, s.CONNECTED_UES] -= 1
     net.cell[target, s.CONNECTED_UES] += 1
+    # The core sends what has not reached the source to the target instead.
+    net.cell[source, s.BACKHAUL_BITS] -= net.ue[ue, s.ON_THE_WAY_BITS]
+    net.cell[target, s.BACKHAUL_BITS] += net.ue[ue, s.ON_THE_WAY_BITS]
     net.ue[ue, s.SERVING_CELL] = target
     net.ue[ue, s.INTERRUPTED_UNTIL] = slot + interruption_slots
     _begin_connection(net, ue)

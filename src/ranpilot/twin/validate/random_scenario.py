@@ -13,8 +13,10 @@ from typing import Any, Protocol, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
+from pydantic import TypeAdapter
 
 from ranpilot.declare import Control
+from ranpilot.twin.description.layout import Layout
 from ranpilot.twin.description.link import Scheduler
 from ranpilot.twin.network import Networks
 from ranpilot.twin.traffic.protocol import BLOCK_SLOTS
@@ -78,7 +80,7 @@ def random_values(choose: Choose) -> dict[str, Any]:
         "energy": _energy(choose),
     }
     if choose.one_of([False, True]):
-        values["events"] = _events(choose, arrives)
+        values["events"] = _events(choose, arrives, layout)
     if choose.one_of([False, True]):
         kinds = [entry["name"] for entry in values["traffic"]["mix"]]
         block_s = BLOCK_SLOTS * 15e-3 / values["carrier"]["subcarrier_spacing_khz"]
@@ -158,6 +160,10 @@ def _layout(choose: Choose) -> dict[str, Any]:
         "isd_m": choose.one_of([100.0, 1000.0]),
         "wrap_around": choose.one_of([True, False]),
     }
+
+
+def _cell_names(layout: dict[str, Any]) -> list[str]:
+    return [cell.name for cell in TypeAdapter(Layout).validate_python(layout).cells]
 
 
 def _antenna(choose: Choose) -> dict[str, Any]:
@@ -336,8 +342,9 @@ def _energy(choose: Choose) -> dict[str, Any]:
     }
 
 
-def _events(choose: Choose, arrives: bool) -> dict[str, Any]:
-    least_s = choose.number(0.01, 0.2)
+def _events(choose: Choose, arrives: bool, layout: dict[str, Any]) -> dict[str, Any]:
+    least_s, told_s = choose.number(0.01, 0.2), choose.one_of([None, 0.02, 0.1])
+    cell = choose.one_of(_cell_names(layout))
     changes = {"arrival_factor": 20.0, "departure_factor": 5.0} if arrives else {}
     return {
         "every_s": 0.1,
@@ -349,5 +356,19 @@ def _events(choose: Choose, arrives: bool) -> dict[str, Any]:
             {"name": "crowd", "announced_share": 0.5, **changes},
             {"name": "closed", "places_share": choose.one_of([0.0, 0.5])},
             {"name": "quiet", "power_cut_db": choose.number(0.0, 4.0)},
+            {"name": "surge", "traffic_factor": choose.one_of([0.3, 2.5])},
+            {
+                "name": "thin-wire",
+                "announced_share": 0.5,
+                "backhaul_mbps": choose.one_of([None, 0.5, 20.0]),
+                "backhaul_delay_ms": choose.one_of([3.0, 40.0]),
+                "backhaul_buffer_mbit": choose.one_of([None, 0.01]),
+            },
+            {"name": "dark", "off_air": choose.one_of([False, True])},
+            {"name": "deaf", "report": choose.one_of(["stale", "missing"])},
+        ],
+        "schedule": [
+            {"kind": "thin-wire", "cell": cell, "start_s": 0.05, "duration_s": 0.1, "announced_s": told_s},
+            {"kind": "surge", "cell": cell, "start_s": 0.0, "duration_s": 0.12},
         ],
     }

@@ -1,8 +1,9 @@
 """Nothing is lost or made: packets, bits, PRBs and counters of networks at random, under random controls.
 
 Held against the identities themselves, so every reference is 0 violations:
-- every packet and bit that came in was delivered, expired, found no room, was lost in the air, was flushed, waits, or
-  is in a block that waits for its retransmission, for every user (TS 28.552 counts the same fates of SDUs);
+- every packet and bit that came in was delivered, expired, found no room (in the queue or on the way to the cell), was
+  lost in the air, was flushed, waits, is on its way to the cell, or is in a block that waits for its retransmission,
+  for every user (TS 28.552 counts the same fates of SDUs);
 - a cell uses at most the PRBs of its carrier, and users together as many as cells;
 - counters of cells add up to those of users, and the delay histogram to the delivered packets;
 - every slot of a cell is counted with one power state or as one with transmission; a cell radiates on the air only;
@@ -47,6 +48,7 @@ SUMS = {
     "handovers failed": ((s.CELL_HANDOVERS_FAILED,), (s.UE_HANDOVERS_FAILED,)),
     "ping-pongs": ((s.CELL_PING_PONGS,), (s.UE_PING_PONGS,)),
     "re-establishments": ((s.CELL_REESTABLISHMENTS,), (s.UE_REESTABLISHMENTS,)),
+    "packets lost on the way": ((s.CELL_BACKHAUL_LOST,), (s.UE_PACKETS_BACKHAUL_LOST,)),
     "handovers refused": ((s.CELL_HANDOVERS_REFUSED,), (s.UE_HANDOVERS_REFUSED,)),
 }
 """Counters of cells and of users that have the same sum over a network."""
@@ -64,7 +66,7 @@ SLICE_SUMS = {
 }
 """Counters of a cell and of its slices that have the same sum."""
 
-FATES = ("OUT", "EXPIRED", "OVERFLOWED", "LOST", "FLUSHED")
+FATES = ("OUT", "EXPIRED", "OVERFLOWED", "LOST", "FLUSHED", "BACKHAUL_LOST")
 
 
 def lines(effort: Effort) -> Iterator[Line]:
@@ -109,8 +111,8 @@ def count_violations(networks: Networks) -> Counter[str]:
         "BITS": (inside.process[..., s.PAYLOAD_BITS] * is_waiting).sum(axis=-1),
     }
     queued = {
-        "PACKETS": inside.ue[..., s.END] - inside.ue[..., s.SENDING],
-        "BITS": inside.ue[..., s.BACKLOG_BITS],
+        "PACKETS": inside.ue[..., s.END] - inside.ue[..., s.SENDING] + inside.ue[..., s.ON_THE_WAY],
+        "BITS": inside.ue[..., s.BACKLOG_BITS] + inside.ue[..., s.ON_THE_WAY_BITS],
     }
     found: Counter[str] = Counter()
     for kind in ("PACKETS", "BITS"):
@@ -118,7 +120,11 @@ def count_violations(networks: Networks) -> Counter[str]:
         arrived = ue[..., getattr(s, f"UE_{kind}_IN")]
         found[kind.lower()] = int((arrived != gone + queued[kind] + in_the_air[kind]).sum())
     found["sums"] = _count_wrong_sums(networks) + int((inside.ue[..., s.WAITING] != is_waiting.sum(axis=-1)).sum())
-    found["bits"] += int((inside.ue[..., s.BACKLOG_BITS] != _bits_in_ring(inside)).sum())
+    end = inside.ue[..., s.END]
+    in_queue = _bits_in_ring(inside, inside.ue[..., s.SENDING], end)
+    on_the_way = _bits_in_ring(inside, end, end + inside.ue[..., s.ON_THE_WAY])
+    found["bits"] += int((inside.ue[..., s.BACKLOG_BITS] != in_queue).sum())
+    found["bits"] += int((inside.ue[..., s.ON_THE_WAY_BITS] != on_the_way).sum())
     found["negative"] = _count_negative(inside)
     found["sums"] += _count_wrong_states(networks)
     return found
@@ -148,16 +154,19 @@ def _count_wrong_sums(networks: Networks) -> int:
             wrong += int((counters.slices[..., of_slice].sum(axis=2) != counters.cell[..., of_cell]).sum())
         wrong += int((counters.slice_delay.sum(axis=2) != counters.delay).sum())
     serving = inside.ue[..., s.SERVING_CELL]
-    connected = (serving[..., None] == np.arange(inside.cell.shape[1])).sum(axis=1)
-    return wrong + int((inside.cell[..., s.CONNECTED_UES] != connected).sum())
+    is_served_by = serving[..., None] == np.arange(inside.cell.shape[1])  # [B, U, C]
+    wrong += int((inside.cell[..., s.CONNECTED_UES] != is_served_by.sum(axis=1)).sum())
+    on_the_way = (is_served_by * inside.ue[..., s.ON_THE_WAY_BITS, None]).sum(axis=1)
+    return wrong + int((inside.cell[..., s.BACKHAUL_BITS] != on_the_way).sum())
 
 
-def _bits_in_ring(inside: s.Network) -> NDArray[np.int64]:
-    """[B, U] bits left of the packets that wait."""
+def _bits_in_ring(inside: s.Network, first: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.int64]:
+    """[B, U] bits left of the packets from number `first` to before `end`."""
     capacity = inside.packet.shape[2]
-    first, end = inside.ue[..., s.SENDING, None], inside.ue[..., s.END, None]
-    number = first + (np.arange(capacity) - first) % capacity  # [B, U, Q] the packet that a place of the ring may hold
-    bits: NDArray[np.int64] = np.where(number < end, inside.packet[..., s.BITS_LEFT], 0).sum(axis=-1, dtype=np.int64)
+    begin = first[..., None]
+    number = begin + (np.arange(capacity) - begin) % capacity  # [B, U, Q] the packet that a place of the ring may hold
+    is_one = number < end[..., None]
+    bits: NDArray[np.int64] = np.where(is_one, inside.packet[..., s.BITS_LEFT], 0).sum(axis=-1, dtype=np.int64)
     return bits
 
 
@@ -165,11 +174,12 @@ def _count_negative(inside: s.Network) -> int:
     """Numbers below zero where there can be none, and rings that hold more than they have room for."""
     counts = (inside.ue_count, inside.cell_count, inside.delay_count, inside.quality_count, inside.slice_count)
     wrong = sum(int((array < 0).sum()) for array in counts)
-    columns = (s.BACKLOG_BITS, s.WAITING, s.OLDEST, s.TAKEN)
+    columns = (s.BACKLOG_BITS, s.WAITING, s.OLDEST, s.TAKEN, s.ON_THE_WAY, s.ON_THE_WAY_BITS)
     wrong += sum(int((inside.ue[..., column] < 0).sum()) for column in columns)
-    wrong += int((inside.cell[..., s.CONNECTED_UES] < 0).sum())
+    wrong += int((inside.cell[..., (s.CONNECTED_UES, s.BACKHAUL_BITS)] < 0).sum())
     oldest, sending, end = (inside.ue[..., column] for column in (s.OLDEST, s.SENDING, s.END))
-    return wrong + int(((oldest > sending) | (sending > end) | (end - oldest > inside.packet.shape[2])).sum())
+    held = end - oldest + inside.ue[..., s.ON_THE_WAY]
+    return wrong + int(((oldest > sending) | (sending > end) | (held > inside.packet.shape[2])).sum())
 
 
 def _count_wrong_measurements(networks: Networks) -> int:
