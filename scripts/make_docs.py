@@ -16,6 +16,7 @@ from pathlib import Path
 
 import adviser_tables
 import aura_tables
+import calibration_tables
 import declared_tables
 import tenant_tables
 import traffic_tables
@@ -150,6 +151,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "twin-curves": twin_curves,
     **aura_tables.TABLES,
     **adviser_tables.TABLES,
+    **calibration_tables.TABLES,
     **declared_tables.TABLES,
     **tenant_tables.TABLES,
     **traffic_tables.TABLES,

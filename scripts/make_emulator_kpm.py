@@ -26,7 +26,7 @@ COLUMNS = {"bits": ("tx_brate downlink [Mbps]", ROW_S * 1e6), "prbs": ("sum_gran
 HEADER = ["time_s", "cell", "ue", "DRB.PdcpSduVolumeDL [Mbit]", "RRU.PrbUsedDl [PRB]", "CARR.WBCQIDist.Mean [index]",
           "RRC.ConnMean [UE]", "DRB.PdcpSduVolumeDL.UE [Mbit]", "RRU.PrbUsedDl.UE [PRB]"]  # fmt: skip
 SCENARIO = """\
-name: emulator
+name: emulator-PROFILE
 description: Four phones at one cell, as logged on the Colosseum emulator (TRACTOR); see scripts/make_emulator_kpm.py.
 carrier: {frequency_ghz: 2.0, num_prbs: 50, prbs_per_group: 3}
 layout:

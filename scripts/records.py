@@ -31,6 +31,11 @@ COMMANDS = {
     "tenant-labels": (
         "python scripts/label_tenants.py compare results/tenant-second-labels.jsonl results/tenant-labels.json"
     ),
+    "calibrate-synthetic": "python scripts/recover_calibration.py --files 6 --json results/calibrate-synthetic.json",
+    "calibrate-tractor-embb": "ranpilot twin calibrate runs/emulator/emulator-embb.yaml runs/emulator/embb.csv "
+    "--fit load,path-loss --seconds 60 --json results/calibrate-tractor-embb.json",
+    "calibrate-tractor-urllc": "ranpilot twin calibrate runs/emulator/emulator-urllc.yaml runs/emulator/urllc.csv "
+    "--fit load,path-loss --seconds 10 --json results/calibrate-tractor-urllc.json",
     "twin-speed": "ranpilot twin bench --json results/twin-speed.json",
     "twin-validate": "ranpilot twin validate --json results/twin-validate.json",
 }

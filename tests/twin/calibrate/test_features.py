@@ -45,6 +45,15 @@ def test_features_are_means_percentiles_and_changes_on_their_scales() -> None:
     assert {feature.kind for feature in find_features(found, changes=False)} == {"mean", "p10", "p50", "p90"}
 
 
+def test_a_duration_of_zero_is_one_of_nothing() -> None:
+    times = np.array([[[0.0, 20.0]], [[0.0, 40.0]], [[60.0, 0.0]], [[0.0, 0.0]]])
+    found = series(**{kpm.HANDOVER_TIME.name: times, kpm.REESTABLISHMENT_TIME.name: 0.0 * times})
+    features = [Feature(kpm.HANDOVER_TIME, cell, "mean") for cell in (0, 1)]
+    np.testing.assert_allclose(take_features(found, features)[0], np.log1p([60.0, 30.0]))
+    assert np.isnan(take_features(found, [Feature(kpm.REESTABLISHMENT_TIME, 0, "mean")])).all()
+    assert levels(found)[kpm.HANDOVER_TIME].tolist() == [[60.0, 30.0]]
+
+
 def test_totals_do_not_depend_on_the_period() -> None:
     twice = {kpm.HANDOVERS_OUT.name: 2 * series().cell[kpm.HANDOVERS_OUT.name]}
     short, long = levels(series(0.5)), levels(series(1.0, **twice))

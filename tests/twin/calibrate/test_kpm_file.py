@@ -96,9 +96,9 @@ def test_what_networks_measure_can_be_read_again(make_scenario: Callable[..., Sc
 
 MISTAKES: list[tuple[str, str, str, str]] = [
     (WIDE, "RRU.PrbTotDl [%]", "RRU.PrbTot", "kpm.csv:1: column = 'RRU.PrbTot', but must be time_s, end_s, start_s, "
-     "network, scope, cell, cell_name, slice, ue or a KPM of the twin; did you mean 'RRU.PrbTotDl'."),
+     "network, scope, cell, cell_name, slice, ue or a KPM of docs/kpm.md; did you mean 'RRU.PrbTotDl'."),
     (WIDE, "time_s", "time", "kpm.csv:1: column = 'time', but must be time_s, end_s, start_s, network, scope, cell, "
-     "cell_name, slice, ue or a KPM of the twin; did you mean 'time_s'."),
+     "cell_name, slice, ue or a KPM of docs/kpm.md; did you mean 'time_s'."),
     (WIDE, "[%]", "[PRB]", "kpm.csv:1: unit = 'PRB', but must be % for RRU.PrbTotDl."),
     (WIDE, "CARR.WBCQIDist.Mean", "RRU.PrbTotDl [%]",
      "kpm.csv:1: column = 'RRU.PrbTotDl [%]', but must be there once."),
@@ -126,7 +126,7 @@ MISTAKES: list[tuple[str, str, str, str]] = [
      "cell, cell_name, slice, ue, kpm, bin, unit, value; did you mean 'unit'."),
     (LONG, "kpm,", "cell_name,", "kpm.csv:1: column = 'kpm', but must be in the header."),
     (LONG, "a,kbit/s", "a,Mbit/s", "kpm.csv:4: unit = 'Mbit/s', but must be kbit/s for DRB.UEThpDl."),
-    (LONG, "DRB.UEThpDl", "DRB.UEThp", "kpm.csv:4: kpm = 'DRB.UEThp', but must be a KPM of the twin; did you mean "
+    (LONG, "DRB.UEThpDl", "DRB.UEThp", "kpm.csv:4: kpm = 'DRB.UEThp', but must be a KPM of docs/kpm.md; did you mean "
      "'DRB.UEThpDl'."),
     (LONG, LONG, "kpm,value,ue,cell\nL1M.SS-SINR.Link,3,0,1\n",
      "kpm.csv: value = '1 others', but must be a file with at least one KPM of a cell or a user."),

@@ -174,7 +174,7 @@ def _held_out(
         levels=tuple(
             Level(kpm, _unit(kpm), values.mean(axis=0), shown[1][kpm], shown[2][kpm])
             for kpm, values in shown[0].items()
-            if np.isfinite(values).any() and np.isfinite(shown[1][kpm]).any() and np.isfinite(shown[2][kpm]).any()
+            if all(np.isfinite(part).any() for part in (values.mean(axis=0), shown[1][kpm], shown[2][kpm]))
         ),
         periods=(fitted_periods, rest.num_periods),
         effort=objective.effort,

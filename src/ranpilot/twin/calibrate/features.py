@@ -5,7 +5,8 @@ SINR, RSRP and CQI also the median change over one and over four periods: the fi
 both of how deep shadows are. Counts and volumes are rates, so that they do not depend on the period; counts are those
 of all cells together. Rates and delays are compared as log(1 + x), counts and shares of lost packets as the square root
 (whose scatter does not depend on their size, if they are Poisson), all else as it is.
-A user is there in the periods in which anything of it is not zero: that holds for files and networks alike.
+A user is there in the periods in which anything of it is not zero, and a delay or duration of zero is one of nothing:
+that holds for files and networks alike.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from ranpilot.declare import Measurement
 from ranpilot.twin import kpm
 from ranpilot.twin.calibrate.series import Series
 
-__all__ = ["PERCENTILES", "Feature", "find_features", "is_total", "levels", "take_features", "tolerances"]
+__all__ = ["PERCENTILES", "Feature", "fill_gaps", "find_features", "is_total", "levels", "take_features", "tolerances"]
 
 FloatArray = NDArray[np.float64]
 
@@ -30,6 +31,8 @@ LAGS = (1, 4)
 """Periods from one value to the one that it is compared with."""
 MEAN, CHANGE = "mean", "change"
 
+TIME_UNITS = ("ms", "0.1 ms")
+"""Of means over packets or handovers, 0 where there were none."""
 COUNT_UNIT = "1"
 TOTAL_UNITS = (COUNT_UNIT, "Mbit", "J", "kWh")
 """Of KPMs that add up over time."""
@@ -83,13 +86,9 @@ def take_features(series: Series, features: list[Feature]) -> FloatArray:
     there = _is_there(series)
     found = np.empty((series.num_networks, len(features)))
     for column, feature in enumerate(features):
-        name = feature.kpm.name
-        if name in series.ue:
-            values = np.where(there, series.ue[name], np.nan)
-        elif feature.cell is None:
-            values = series.cell[name]
-        else:
-            values = series.cell[name][:, :, feature.cell : feature.cell + 1]
+        values = _known(series, feature.kpm, there)
+        if feature.cell is not None:
+            values = values[:, :, feature.cell : feature.cell + 1]
         found[:, column] = _scaled(_summary(values, feature.kind, series), feature.kpm, series.period_s)
     return found
 
@@ -110,13 +109,19 @@ def levels(series: Series) -> dict[Measurement, FloatArray]:
     there = _is_there(series)
     found = {}
     for measurement in kpm.MEASUREMENTS:
-        scale = 1.0 / series.period_s if is_total(measurement) else 1.0
-        if measurement.name in series.cell:
-            found[measurement] = scale * _nanmean(series.cell[measurement.name])
-        elif measurement.name in series.ue:
-            values = np.where(there, series.ue[measurement.name], np.nan)
-            found[measurement] = scale * _percentile(values, 50.0)[:, None]
+        if measurement.name not in series.names:
+            continue
+        values = _known(series, measurement, there)
+        level = _nanmean(values) if measurement.name in series.cell else _percentile(values, 50.0)[:, None]
+        found[measurement] = level / series.period_s if is_total(measurement) else level
     return found
+
+
+def fill_gaps(values: FloatArray) -> FloatArray:
+    """Values [n, F] with the mean of a feature where it is NaN, 0 where it is everywhere."""
+    has = np.isfinite(values)
+    mean = np.where(has, values, 0.0).sum(axis=0) / np.maximum(has.sum(axis=0), 1)
+    return np.where(has, values, mean)
 
 
 def _is_there(series: Series) -> NDArray[np.bool_]:
@@ -124,6 +129,14 @@ def _is_there(series: Series) -> NDArray[np.bool_]:
     if not series.ue:
         return np.zeros((series.num_periods, series.num_networks, 0), np.bool_)
     return np.asarray(np.any([np.nan_to_num(values) != 0.0 for values in series.ue.values()], axis=0))
+
+
+def _known(series: Series, measurement: Measurement, there: NDArray[np.bool_]) -> FloatArray:
+    """[T, N, X] a KPM's values, NaN where nobody is there or nothing happened."""
+    is_of_users = measurement.name in series.ue
+    values = series.ue[measurement.name] if is_of_users else series.cell[measurement.name]
+    has = there if is_of_users else np.ones(values.shape, np.bool_)
+    return np.where(has & (values != 0.0) if measurement.unit in TIME_UNITS else has, values, np.nan)
 
 
 def _summary(values: FloatArray, kind: str, series: Series) -> FloatArray:

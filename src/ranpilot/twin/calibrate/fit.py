@@ -17,7 +17,7 @@ import numpy as np
 from scipy.stats import t
 
 from ranpilot.errors import IdentificationError
-from ranpilot.twin.calibrate.features import take_features
+from ranpilot.twin.calibrate.features import fill_gaps, take_features
 from ranpilot.twin.calibrate.objective import Objective
 from ranpilot.twin.calibrate.parameters import Axis
 from ranpilot.twin.calibrate.search import search
@@ -82,8 +82,7 @@ def deviations(
     moves = np.linalg.pinv(slopes * np.sqrt(weight)[:, None]) * np.sqrt(weight)  # [P, F]
 
     def variance(features: FloatArray) -> FloatArray:
-        shifts = np.nan_to_num(features - np.nanmean(features, axis=0)) @ moves.T
-        return np.asarray(shifts.var(axis=0, ddof=1))
+        return np.asarray((fill_gaps(features) @ moves.T).var(axis=0, ddof=1))
 
     of_file = variance(as_long) / file_networks
     if len(blocks) > 1:

@@ -114,7 +114,7 @@ def _column_measurement(name: str, source: str) -> Measurement:
     measurement = BY_NAME.get(short.strip())
     if measurement is None:
         known = (*INDEX_COLUMNS, *BY_NAME)
-        allowed = f"{', '.join(INDEX_COLUMNS)} or a KPM of the twin{_hint(short.strip(), known)}"
+        allowed = f"{', '.join(INDEX_COLUMNS)} or a KPM of docs/kpm.md{_hint(short.strip(), known)}"
         raise ConfigError("column", name, allowed, source=source)
     if unit:
         _check_unit(unit.removesuffix("]").strip(), measurement, source)
@@ -187,7 +187,7 @@ def _number(column: str, text: str, low: float, high: float, unit: str, source: 
 
 def _named(name: str, source: str) -> Measurement:
     if name not in BY_NAME:
-        raise ConfigError("kpm", name, f"a KPM of the twin{_hint(name, tuple(BY_NAME))}", source=source)
+        raise ConfigError("kpm", name, f"a KPM of docs/kpm.md{_hint(name, tuple(BY_NAME))}", source=source)
     return BY_NAME[name]
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ranpilot.errors import ConfigError
 from ranpilot.twin import kpm
-from ranpilot.twin.calibrate.features import find_features, take_features, tolerances
+from ranpilot.twin.calibrate.features import fill_gaps, find_features, take_features, tolerances
 from ranpilot.twin.calibrate.parameters import Axis
 from ranpilot.twin.calibrate.series import FloatArray, Series, run_series
 from ranpilot.twin.scenario import Scenario, merge
@@ -130,14 +130,15 @@ class Objective:
         return take_features(self.run(self.changed(place), long=True, what=what), self.features)
 
     def tried(self, centre: FloatArray, radius: float) -> tuple[FloatArray, FloatArray]:
-        """The places [n, P] in a box that were tried so far, and their outcomes [n, B, F]."""
+        """The places [n, P] in a box that were tried so far, and their outcomes [n, B, F] without gaps."""
         places = np.array(list(self._outcomes))
         inside = np.all(np.abs(places - centre) <= radius + 1e-6, axis=1)
-        return places[inside], np.array(list(self._outcomes.values()))[inside]
+        outcomes = np.array(list(self._outcomes.values()))[inside]
+        return places[inside], fill_gaps(outcomes.reshape(-1, len(self.features))).reshape(outcomes.shape)
 
     def units(self, outcomes: FloatArray) -> FloatArray:
         """[F] the unit of each feature's deviation, as networks scatter in outcomes [n, B, F]."""
-        between = np.sqrt(np.nan_to_num(outcomes).var(axis=1, ddof=1).mean(axis=0))
+        between = np.sqrt(outcomes.var(axis=1, ddof=1).mean(axis=0))
         return self.units_of(between, self.observed, self.target)
 
     def units_of(self, between: FloatArray, observed: Series, target: FloatArray) -> FloatArray:

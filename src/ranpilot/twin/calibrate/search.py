@@ -105,8 +105,7 @@ def make_surface(places: FloatArray, outcomes: FloatArray, centre: FloatArray, r
     """Surfaces through evaluations at places [n, P] with outcomes [n, B, F]."""
     num_points, networks, num_features = outcomes.shape
     basis = _basis((places - centre) / radius)
-    filled = np.nan_to_num(outcomes).reshape(num_points, -1)
-    solved = np.asarray(np.linalg.lstsq(basis, filled, rcond=None)[0], dtype=np.float64)
+    solved = np.asarray(np.linalg.lstsq(basis, outcomes.reshape(num_points, -1), rcond=None)[0], dtype=np.float64)
     terms = solved.reshape(-1, networks, num_features)  # [K, B, F]
     num = places.shape[1]
     slopes = terms[1 : 1 + num].transpose(1, 2, 0) / radius

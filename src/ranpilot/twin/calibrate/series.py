@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ranpilot.twin import kpm
 from ranpilot.twin.network import Networks
+from ranpilot.twin.recording import measure_periods
 from ranpilot.twin.scenario import Scenario
 
 __all__ = ["Series", "run_series"]
@@ -62,17 +63,14 @@ def run_series(
     """Run networks and keep the KPMs called `names` of every period after the warm-up."""
     networks = Networks(scenario, num_networks, seed, first_network=first_network)
     networks.advance(warm_slots)
-    networks.measure()
-    kept: dict[str, list[FloatArray]] = {m.name: [] for m in kpm.MEASUREMENTS if m.name in names}
+    kept = [measurement for measurement in kpm.MEASUREMENTS if measurement.name in names]
+    values: dict[str, list[FloatArray]] = {measurement.name: [] for measurement in kept}
     end_s: list[float] = []
-    for _ in range(periods):
-        networks.advance(period_slots)
-        measured = networks.measure()
-        end_s.append(networks.slot * scenario.slot_s)
-        for name, values in kept.items():
-            values.append(measured[name])
+    for period in measure_periods(networks, period_slots * scenario.slot_s, periods):
+        end_s.append(period.end_s)
+        for name, series in values.items():
+            series.append(period.values[name])
     by_scope: dict[str, dict[str, FloatArray]] = {"cell": {}, "ue": {}}
-    for measurement in kpm.MEASUREMENTS:
-        if measurement.name in kept:
-            by_scope[measurement.scope][measurement.name] = np.array(kept[measurement.name])
+    for measurement in kept:
+        by_scope[measurement.scope][measurement.name] = np.array(values[measurement.name])
     return Series(period_slots * scenario.slot_s, np.array(end_s), by_scope["cell"], by_scope["ue"])
