@@ -65,7 +65,7 @@ def make_cell_power(scenario: Scenario) -> CellPower:
     )
 
 
-def cell_joules(count: NDArray[np.generic], power: CellPower) -> FloatArray:
+def cell_joules(count: NDArray[np.int64] | FloatArray, power: CellPower) -> FloatArray:
     """Joules [B, C] of what the cells' counters [B, C, NUM_CELL_COUNTERS] hold."""
     empty = count[..., s.CELL_EMPTY_SLOTS : s.CELL_EMPTY_SLOTS + s.NUM_POWER_STATES]
     joules: FloatArray = (
