@@ -2,7 +2,8 @@
 
 A task says what is seen and what may be done (`TaskSpec`); an environment turns actions into outcomes
 (`Environment`); a controller turns observations into actions (`Controller`). Everything is an array over a batch of
-networks: B networks, A agents, D local features, G state features, K reward terms, N notices.
+networks: B networks, A agents, D local features, G state features, K reward terms, N notices, S slices of F features, M
+numbers of an action.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ FloatArray = NDArray[np.floating]
 IntArray = NDArray[np.integer]
 BoolArray = NDArray[np.bool_]
 Action = NDArray[np.integer] | NDArray[np.floating]
-"""[B, A] option indices for discrete tasks, [B, A, M] numbers in [-1, 1] for continuous ones."""
+"""[B, A] option indices for discrete tasks, [B, A, M] numbers in [-1, 1] for the others."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,10 @@ class TaskSpec:
     features: tuple[Feature, ...]
     state_names: tuple[str, ...]
     actions: tuple[str, ...]
-    """Names of the discrete options, the same for every agent, in the order of their indices."""
+    """Names of the discrete options, the same for every agent, in the order of their indices; none where an action is
+    numbers."""
     neutral_action: int
+    """The option that changes least; 0 where an action is numbers."""
     reward_terms: tuple[str, ...]
     counters: tuple[str, ...]
     """Names of the event counts in `Outcome.counts`, each [B, A]: what a table of results adds up over an episode."""
@@ -77,6 +80,12 @@ class TaskSpec:
     episode_steps: int
     neighbours: tuple[tuple[int, ...], ...]
     """For each agent, the agents whose features its adviser may see beside its own, nearest first."""
+    action_size: int = 0
+    """M, how many numbers in [-1, 1] an agent sets; 0 for discrete tasks."""
+    num_slices: int = 0
+    """S, seats for slices; with slices M is S, a number for each seat."""
+    slice_features: tuple[str, ...] = ()
+    """F, what is seen of a slice in a cell."""
 
     @property
     def num_agents(self) -> int:
@@ -110,6 +119,12 @@ class Observation:
     """[B, A] how old the report is that an agent's features are from; None where reports cannot fail."""
     is_unknown: BoolArray | None = None
     """[B, A] whether the report of now is missing, so that its features are old ones; None as above."""
+    slices: FloatArray = field(default_factory=lambda: np.zeros((0, 0, 0, 0)))
+    """[B, A, S, F] what is seen of each slice in each agent's cell, normalised to [0, 1]; 0 where a seat is free."""
+    slice_mask: BoolArray = field(default_factory=lambda: np.zeros((0, 0, 0), dtype=np.bool_))
+    """[B, A, S] whether a seat is taken."""
+    slice_text_ids: IntArray = field(default_factory=lambda: np.zeros((0, 0, 0), dtype=np.int64))
+    """[B, A, S] what the tenant says of its service, an id into `texts`, -1 for nothing or a free seat."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +168,8 @@ class WhatIf(Protocol):
     ) -> FloatArray:
         """Team reward [B, n, draws] of n joint actions, summed over agents and `steps` discounted steps.
 
-        actions: [B, A, n], B the networks picked by `networks` (all where None). The first step executes the action,
+        actions: [B, A, n] ([B, A, n, M] where an action is numbers), B the networks picked by `networks` (all where
+        None). The first step executes the action,
         later ones `then(obs)` or, where it is None, the same action again. `then` sees an observation whose batch
         axis is (network, option, draw), flattened in that order. All n share the same `draws` fresh futures; the true
         future is never among them, and the running networks are untouched.

@@ -31,7 +31,7 @@ class Forkable(Protocol):
         ...
 
     def play(self, action: Action) -> FloatArray:
-        """Execute [B, A] without beginning a new episode at the cut; the reward [B, A]."""
+        """Execute an action without beginning a new episode at the cut; the reward [B, A]."""
         ...
 
     @property
@@ -64,12 +64,16 @@ class TwinWhatIf:
         self._check_numbers(steps, draws, discount)
         joint = np.asarray(actions)
         num_agents = self._environment.spec.num_agents
-        if joint.ndim != 3 or joint.shape[:2] != (len(picked), num_agents) or joint.shape[2] == 0:
-            raise ActionError("shape", joint.shape, f"({len(picked)}, {num_agents}, n) with n at least 1")
+        size = self._environment.spec.action_size
+        numbers = (size,) if size else ()
+        fits = joint.ndim == 3 + len(numbers) and joint.shape[3:] == numbers
+        if not fits or joint.shape[:2] != (len(picked), num_agents) or joint.shape[2] == 0:
+            wanted = ", ".join(map(str, (len(picked), num_agents, "n", *numbers)))
+            raise ActionError("shape", joint.shape, f"({wanted}) with n at least 1")
         num_options = joint.shape[2]
         forks = self._environment.fork(picked, np.tile(np.arange(draws), num_options))
-        # [B, A, n] -> (network, option, draw) flattened.
-        action: Action = np.repeat(np.moveaxis(joint, 2, 1).reshape(-1, num_agents), draws, axis=0)
+        # [B, A, n, ...] -> (network, option, draw) flattened.
+        action: Action = np.repeat(np.moveaxis(joint, 2, 1).reshape(-1, num_agents, *numbers), draws, axis=0)
         total = np.zeros(forks.num_networks)
         weight = 1.0
         for step in range(steps):

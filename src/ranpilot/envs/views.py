@@ -8,6 +8,9 @@ Spaces are plain. Every feature is normalised to [0, 1] by its declared bounds, 
 | single | Box [A·D + G] | MultiDiscrete [A] | a number, the agents' sum |
 | parallel | Box [D] for each agent; `state()` is the central state [G] | Discrete for each agent | a number each |
 
+Tasks with slices have Dict observations and numbers for actions (`envs/spaces.py`); what tenants say is in `info`, as
+`slice_text_ids`.
+
 `info` holds, for the step just taken, `agent_reward`, `terms` and `counts` by name (each [B, A], [A] or a number).
 After `reset` too it holds the `episode_index` of the observation and what agents are told, which is no part of the
 observation: `notice_ids` ([B, N] or [N]), ids into `texts` with -1 for none; in the parallel view `notice`, the text or
@@ -21,19 +24,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 import gymnasium
 import numpy as np
 from gymnasium import Space
-from gymnasium.spaces import Box, Discrete, MultiDiscrete
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 from pettingzoo import ParallelEnv
 
-from ranpilot.envs.controller import Environment, Observation, Outcome, TaskSpec
+from ranpilot.envs.controller import Environment, Observation, Outcome
 from ranpilot.envs.make import Split, make_batch, register_ids
+from ranpilot.envs.spaces import Seen, agent_spaces, one, seen, seen_by_agent, spaces, state_space, take_action
 from ranpilot.envs.words import describe
 from ranpilot.errors import ActionError, ConfigError
 
@@ -84,7 +87,7 @@ class Clock:
         return outcome
 
 
-class VectorView(VectorEnv[Float32, Any, NDArray[Any]]):
+class VectorView(VectorEnv[Any, Any, NDArray[Any]]):
     """Networks first_network … first_network + num_envs - 1 as a Gymnasium vector environment."""
 
     metadata: dict[str, Any] = {**METADATA, "autoreset_mode": AutoresetMode.SAME_STEP}  # noqa: RUF012
@@ -93,7 +96,7 @@ class VectorView(VectorEnv[Float32, Any, NDArray[Any]]):
         self._clock = Clock(build, seed)
         self.render_mode = _checked_render_mode(render_mode)
         self.num_envs = self.environment.num_networks
-        self.single_observation_space, self.single_action_space = _spaces(self.environment)
+        self.single_observation_space, self.single_action_space = spaces(self.environment)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
 
@@ -102,9 +105,7 @@ class VectorView(VectorEnv[Float32, Any, NDArray[Any]]):
         """The native batch environment, for controllers."""
         return self._clock.environment
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Float32, dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Seen, dict[str, Any]]:
         """Begin an episode in every network; see the top of this file.
 
         Raises ConfigError for a seed that is not one integer.
@@ -113,11 +114,11 @@ class VectorView(VectorEnv[Float32, Any, NDArray[Any]]):
             raise ConfigError("seed", seed, "one integer: networks of a batch differ by their id, not by their seed")
         super().reset(seed=seed)
         obs = self._clock.begin(seed, options)
-        return _flat(obs), _told(obs)
+        return seen(self.environment.spec, obs), _told(obs)
 
     def step(
         self, actions: Any
-    ) -> tuple[Float32, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
+    ) -> tuple[Seen, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
         """Execute [B, A]. Raises ActionError for a wrong shape, a NaN or an unknown option; nothing is stepped then."""
         outcome = self._clock.step(actions)
         spec, latest = self.environment.spec, self.environment.observation
@@ -129,10 +130,10 @@ class VectorView(VectorEnv[Float32, Any, NDArray[Any]]):
         }
         done = outcome.done
         if done.any():
-            info["final_obs"], info["_final_obs"] = _flat(outcome.next_obs), done
+            info["final_obs"], info["_final_obs"] = seen(spec, outcome.next_obs), done
             info["final_notice_ids"], info["_final_notice_ids"] = outcome.next_obs.notice_ids, done
         reward = np.asarray(outcome.reward.sum(axis=1), dtype=np.float64)
-        return _flat(latest), reward, outcome.terminated.copy(), outcome.truncated.copy(), info
+        return seen(spec, latest), reward, outcome.terminated.copy(), outcome.truncated.copy(), info
 
     def render(self) -> tuple[str, ...] | None:
         """The state of every network in words, where render_mode is `ansi`."""
@@ -142,7 +143,7 @@ class VectorView(VectorEnv[Float32, Any, NDArray[Any]]):
         return tuple(describe(spec, obs, network) for network in range(self.num_envs))
 
 
-class SingleView(gymnasium.Env[Float32, Any]):
+class SingleView(gymnasium.Env[Any, Any]):
     """One network as a Gymnasium environment for a controller that sees and does everything."""
 
     metadata: dict[str, Any] = METADATA
@@ -150,27 +151,25 @@ class SingleView(gymnasium.Env[Float32, Any]):
     def __init__(self, build: Build, seed: int, render_mode: str | None = None) -> None:
         self._clock = Clock(build, seed)
         self.render_mode = _checked_render_mode(render_mode)
-        self.observation_space, self.action_space = _spaces(self.environment)
+        self.observation_space, self.action_space = spaces(self.environment)
 
     @property
     def environment(self) -> Environment:
         """The native batch environment of one network, for controllers."""
         return self._clock.environment
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Float32, dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Seen, dict[str, Any]]:
         """Begin an episode; see the top of this file."""
         super().reset(seed=seed)
         obs = self._clock.begin(seed, options)
         self._has_ended = False
-        return _flat(obs)[0], _told_one(obs)
+        return one(seen(self.environment.spec, obs)), _told_one(obs)
 
-    def step(self, action: Any) -> tuple[Float32, float, bool, bool, dict[str, Any]]:
+    def step(self, action: Any) -> tuple[Seen, float, bool, bool, dict[str, Any]]:
         """Execute [A]. Raises ActionError for a wrong shape, a NaN, an unknown option or an episode that has ended."""
         if self._clock.has_begun and self._has_ended:
             raise ActionError("step", "after the end of an episode", "preceded by reset()")
-        outcome = self._clock.step(_batch_of_one(action, self.environment.spec))
+        outcome = self._clock.step(take_action(action, self.environment.spec))
         self._has_ended = bool(outcome.done[0])
         spec = self.environment.spec
         info = {
@@ -180,7 +179,7 @@ class SingleView(gymnasium.Env[Float32, Any]):
             "counts": {name: counts[0] for name, counts in outcome.counts.items()},
         }
         terminated, truncated = bool(outcome.terminated[0]), bool(outcome.truncated[0])
-        return _flat(outcome.next_obs)[0], float(outcome.reward[0].sum()), terminated, truncated, info
+        return one(seen(spec, outcome.next_obs)), float(outcome.reward[0].sum()), terminated, truncated, info
 
     def render(self) -> str | None:
         """The state of the network in words, where render_mode is `ansi`."""
@@ -199,10 +198,11 @@ class ParallelView(ParallelEnv):  # type: ignore[misc]  # PettingZoo has no type
         self.metadata = {**type(self).metadata, "name": f"{spec.name}-{spec.scenario}"}
         self.possible_agents = list(spec.agents)
         self.agents: list[str] = []
-        num_features = self.environment.observation.local.shape[2]
-        self.observation_spaces = {agent: _unit_box(num_features) for agent in spec.agents}
-        self.action_spaces = {agent: Discrete(spec.num_actions) for agent in spec.agents}
-        self.state_space = _unit_box(self.environment.observation.state.shape[1])
+        # Spaces hold a random state of their own.
+        each = {agent: agent_spaces(self.environment) for agent in spec.agents}
+        self.observation_spaces = {agent: pair[0] for agent, pair in each.items()}
+        self.action_spaces = {agent: pair[1] for agent, pair in each.items()}
+        self.state_space = state_space(self.environment)
         self._latest = self.environment.observation
 
     @property
@@ -210,17 +210,17 @@ class ParallelView(ParallelEnv):  # type: ignore[misc]  # PettingZoo has no type
         """The native batch environment of one network, for controllers."""
         return self._clock.environment
 
-    def observation_space(self, agent: str) -> Box:
+    def observation_space(self, agent: str) -> Space[Any]:
         """The space of an agent's own features."""
         return self.observation_spaces[agent]
 
-    def action_space(self, agent: str) -> Discrete:
-        """The space of an agent's options."""
+    def action_space(self, agent: str) -> Space[Any]:
+        """The space of an agent's options or numbers."""
         return self.action_spaces[agent]
 
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[dict[str, Float32], dict[str, dict[str, Any]]]:
+    ) -> tuple[dict[str, Seen], dict[str, dict[str, Any]]]:
         """Begin an episode; see the top of this file."""
         self._latest = self._clock.begin(seed, options)
         self.agents = list(self.possible_agents)
@@ -228,14 +228,14 @@ class ParallelView(ParallelEnv):  # type: ignore[misc]  # PettingZoo has no type
 
     def step(
         self, actions: Mapping[str, Any]
-    ) -> tuple[dict[str, Float32], dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
+    ) -> tuple[dict[str, Seen], dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
         """Execute one option for each agent. Raises ActionError where one is missing, unknown or not an option."""
         if self._clock.has_begun and not self.agents:
             raise ActionError("step", "after the end of an episode", "preceded by reset()")
         if sorted(actions) != sorted(self.possible_agents):
             raise ActionError("agents", sorted(actions), f"{sorted(self.possible_agents)}")
         outcome = self._clock.step(
-            _batch_of_one([actions[agent] for agent in self.possible_agents], self.environment.spec)
+            take_action([actions[agent] for agent in self.possible_agents], self.environment.spec)
         )
         self._latest = outcome.next_obs
         terms = self.environment.spec.reward_terms
@@ -275,12 +275,16 @@ class ParallelView(ParallelEnv):  # type: ignore[misc]  # PettingZoo has no type
         """When it is, and what agent `a` is told."""
         latest = self._latest
         notice = int(latest.notice_ids[0, a]) if latest.notice_ids.shape[1] else -1
-        told = {"episode_index": int(latest.episode[0]), "notice": latest.texts[notice] if notice >= 0 else None}
+        told: dict[str, Any] = {"episode_index": int(latest.episode[0])}
+        told["notice"] = latest.texts[notice] if notice >= 0 else None
+        if latest.slice_text_ids.size:
+            ids = latest.slice_text_ids[0, a]
+            told["slice_texts"] = tuple(latest.texts[text] if text >= 0 else None for text in ids)
         return told | {name: value[0, a] for name, value in _reported(latest).items()}
 
-    def _observations(self) -> dict[str, Float32]:
-        local = self._latest.local[0].astype(np.float32)
-        return {agent: local[a] for a, agent in enumerate(self.possible_agents)}
+    def _observations(self) -> dict[str, Seen]:
+        spec = self.environment.spec
+        return {agent: seen_by_agent(spec, self._latest, a) for a, agent in enumerate(self.possible_agents)}
 
 
 def make(  # noqa: PLR0913  # one option each, as in `make_batch`
@@ -338,51 +342,21 @@ def make_single(scenario: str, **options: Any) -> SingleView:
     return made
 
 
-def _spaces(environment: Environment) -> tuple[Space[Float32], Space[Any]]:
-    """Observation and action space of one network."""
-    spec = environment.spec
-    size = _flat(environment.observation).shape[1]
-    # Gymnasium's Box does not know in its type which kind of number it holds.
-    observations = cast("Space[Float32]", _unit_box(size))
-    return observations, MultiDiscrete([spec.num_actions] * spec.num_agents)
-
-
-def _unit_box(size: int) -> Box:
-    return Box(0.0, 1.0, (size,), np.float32)
-
-
-def _flat(obs: Observation) -> Float32:
-    """All agents' features, then the central state, [B, A * D + G]."""
-    num_networks = len(obs.local)
-    return np.concatenate((obs.local.reshape(num_networks, -1), obs.state), axis=1).astype(np.float32)
-
-
 def _told(obs: Observation) -> dict[str, Any]:
     """When it is, and what agents are told."""
-    return {"episode_index": obs.episode, "notice_ids": obs.notice_ids, "texts": obs.texts} | _reported(obs)
+    told = {"episode_index": obs.episode, "notice_ids": obs.notice_ids, "texts": obs.texts} | _reported(obs)
+    return told | ({"slice_text_ids": obs.slice_text_ids} if obs.slice_text_ids.size else {})
 
 
 def _told_one(obs: Observation) -> dict[str, Any]:
     """The same of one network."""
-    reported = {name: value[0] for name, value in _reported(obs).items()}
-    return {"episode_index": int(obs.episode[0]), "notice_ids": obs.notice_ids[0], "texts": obs.texts} | reported
+    told = {name: value if name == "texts" else value[0] for name, value in _told(obs).items()}
+    return told | {"episode_index": int(obs.episode[0])}
 
 
 def _reported(obs: Observation) -> dict[str, NDArray[Any]]:
     """[B, A] what agents know of the reports that their features are from, where reports can fail."""
     return {k: v for k in ("report_age_s", "is_unknown") if (v := getattr(obs, k)) is not None}
-
-
-def _batch_of_one(action: Any, spec: TaskSpec) -> NDArray[Any]:
-    """The action [A] of one network as a batch [1, A]. Raises ActionError for another shape."""
-    shape = (spec.num_agents,)
-    try:
-        given = np.asarray(action)
-    except ValueError:
-        raise ActionError("shape", "ragged", str(shape)) from None
-    if given.shape != shape:
-        raise ActionError("shape", given.shape, str(shape))
-    return given[None]
 
 
 def _checked_episode(episode: Any) -> int:

@@ -8,8 +8,9 @@ from ranpilot.family import Family
 
 if TYPE_CHECKING:
     from ranpilot.envs.tasks.power_handover import PowerHandover
+    from ranpilot.envs.tasks.slicing import Slicing
 
 __all__ = ["TASKS"]
 
-TASKS: Family[type[PowerHandover]] = Family("task", "ranpilot.envs.tasks")
+TASKS: Family[type[PowerHandover | Slicing]] = Family("task", "ranpilot.envs.tasks")
 """Every part is an environment class with `make(scenario, num, seed, *, load, split, first_network, variant)`."""

@@ -1,0 +1,355 @@
+"""Task `slicing`: in each cell one agent shares the resource blocks out among slices that arrive and leave.
+
+One agent for each cell (DU), a number in [-1, 1] for each seat, control steps as the scenario has them (100 ms); what a
+slice was promised decides the reward, docs/slicing.md says every rule. Source: the slicing problem of Lotfi, Rajoli,
+Afghah 2025. Differs from source: radio, traffic and schedulers are the twin's, promises are those of tenants.
+"""
+
+from __future__ import annotations
+
+import copy
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Self
+
+import numpy as np
+
+from ranpilot.declare import Measurement
+from ranpilot.envs.controller import Action, Feature, FloatArray, IntArray, Observation, Outcome, TaskSpec
+from ranpilot.envs.tasks._promises import make_promises, quality
+from ranpilot.envs.tasks._slice_features import PROMISE_NAMES, SEEN_NAMES, see_promises, see_slices
+from ranpilot.envs.twin_what_if import TwinWhatIf
+from ranpilot.errors import ActionError, CheckpointError, ConfigError, UnknownNameError
+from ranpilot.twin import kpm
+from ranpilot.twin.controls import SLICE_DEDICATED_RATIO, SLICE_MAX_RATIO, SLICE_MIN_RATIO
+from ranpilot.twin.network import Networks
+from ranpilot.twin.scenario import Scenario, Split
+
+__all__ = ["PART", "REWARD_TERMS", "VARIANTS", "Numbers", "Slicing"]
+
+SNAPSHOT = "snapshot of task slicing"
+SNAPSHOT_VERSION = 1
+
+REWARD_TERMS = ("kept", "violated", "churn", "excess")
+COUNTERS = ("judged", "violated", "quality", "excess")
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers of the task, those of SYSTEMS by default."""
+
+    action: Literal["soft", "hard", "rb"] = "soft"
+    """soft: shares by a softmax are minima, maximum everything; hard: they are maxima too; rb: numbers of resource
+    blocks, which may ask for more than there are, at a price."""
+    shows_promises: bool = False
+    """Whether agents see SLAs and how well they are kept; otherwise only what tenants say in words."""
+    logit_scale: float = 3.0
+    steepness: float = 5.0
+    violated_weight: float = 0.5
+    churn_weight: float = 0.02
+    excess_weight: float = 1.0
+    warm_up_s: float = 0.5
+
+
+VARIANTS: Mapping[str, Numbers] = {
+    "intent": Numbers(),
+    "intent-hard": Numbers(action="hard"),
+    "intent-rb": Numbers(action="rb"),
+    "numeric_sla": Numbers(shows_promises=True),
+    "numeric_sla-hard": Numbers(action="hard", shows_promises=True),
+    "numeric_sla-rb": Numbers(action="rb", shows_promises=True),
+}
+"""`intent` shows what tenants say and not their SLA, `numeric_sla` the SLA too; `-hard` and `-rb` change the action."""
+DEFAULT = "intent"
+
+
+@dataclass(frozen=True)
+class Played:
+    """What one step gave: weighted terms [B, A, K] and counts [B, A]."""
+
+    terms: FloatArray
+    counts: dict[str, FloatArray]
+
+
+class Slicing:
+    """A batch of networks under the task; implements `Environment` and what `TwinWhatIf` rolls."""
+
+    def __init__(self, networks: Networks, numbers: Numbers) -> None:
+        self.networks = networks
+        self._promises = make_promises(networks.scenario)
+        self._numbers = numbers
+        self.spec: TaskSpec = _make_spec(networks.scenario, numbers)
+        self.num_networks: int = networks.num
+        self.what_if = TwinWhatIf(self)
+        tenants = networks.scenario.slices.tenants if networks.scenario.slices else ()
+        self._texts = tuple(dict.fromkeys(tenant.description for tenant in tenants if tenant.description))
+        self._text_id = np.array([self._texts.index(t.description) if t.description else -1 for t in tenants])
+        self._warm_up_slots = round(numbers.warm_up_s / networks.scenario.slot_s)
+        self._edges_ms = kpm.delay_edges_ms(networks.scenario.slot_s)
+        self._share: FloatArray = np.zeros((self.num_networks, self.spec.num_agents, self.spec.num_slices))
+        self._seen: Mapping[str, FloatArray] = {}
+        self._quality: FloatArray = np.full(self._share.shape, np.nan)
+        self._acted_for: IntArray = np.full((self.num_networks, self.spec.num_slices), -1)
+        """[B, S] whose seat it was at the last action"""
+        self._step = self._episode = 0
+
+    @classmethod
+    def make(
+        cls,
+        scenario: Scenario,
+        num: int,
+        seed: int,
+        *,
+        load: str | None = None,
+        split: Split = "train",
+        first_network: int = 0,
+        variant: str | None = None,
+    ) -> Self:
+        """`num` networks of that scenario, load and split, at the start of episode 0; variant: None for `intent`.
+
+        Raises ConfigError for a scenario without slices or promises, UnknownNameError for a load or variant.
+        """
+        name = DEFAULT if variant in (None, "default") else str(variant)
+        if name not in VARIANTS:
+            raise UnknownNameError("variant of task 'slicing'", name, list(VARIANTS))
+        chosen = scenario.heldout if split == "heldout" else scenario.train
+        if load is not None:
+            chosen = chosen.with_load(load)
+        environment = cls(Networks(chosen, num, seed, first_network=first_network), VARIANTS[name])
+        environment.reset()
+        return environment
+
+    def reset(self, *, first_episode: int = 0) -> Observation:
+        """Begin that episode: tenants with their own ratios, and a warm-up in which nothing is counted."""
+        if first_episode < 0:
+            raise ConfigError("first_episode", first_episode, "at least 0")
+        self._episode, self._step = first_episode, 0
+        self.networks.reset(first_episode)
+        self._share, self._acted_for = np.zeros_like(self._share), np.full_like(self._acted_for, -1)
+        self._advance(self._warm_up_slots)
+        return self.observation
+
+    def step(self, action: Action) -> Outcome:
+        """Execute [B, A, S]; after the last step the next episode begins in the same call."""
+        checked = self._checked(action)
+        played = self._play(checked)
+        done = self._step >= self.spec.episode_steps
+        outcome = Outcome(
+            action=checked,
+            reward=played.terms.sum(axis=2),
+            terms=played.terms,
+            next_obs=self.observation,
+            terminated=np.zeros(self.num_networks, dtype=np.bool_),
+            truncated=np.full(self.num_networks, done, dtype=np.bool_),
+            counts=played.counts,
+        )
+        if done:
+            self.reset(first_episode=self._episode + 1)
+        return outcome
+
+    @property
+    def observation(self) -> Observation:
+        """What the next `act` should see."""
+        count, tenant = self.num_networks, self.networks.slices.tenant
+        is_taken = np.broadcast_to((tenant >= 0)[:, None, :], self._share.shape)
+        seen = see_slices(self._share, self._seen)
+        if self._numbers.shows_promises:
+            seen = np.concatenate([seen, see_promises(self._promises, tenant, self._quality)], axis=-1)
+        text_id = np.where(tenant >= 0, self._text_id[np.maximum(tenant, 0)], -1)
+        local = np.empty((*self._share.shape[:2], len(self.spec.features)))
+        for d, feature in enumerate(self.spec.features):
+            low, high = np.array(feature.low), np.array(feature.high)
+            local[:, :, d] = np.clip((self._seen[feature.measurement.name] - low) / (high - low), 0.0, 1.0)
+        return Observation(
+            local=local,
+            state=(tenant >= 0).mean(axis=1, keepdims=True),
+            slot=np.full(count, self._step * self.spec.slots_per_step, dtype=np.int64),
+            first=np.full(count, self._step == 0, dtype=np.bool_),
+            episode=np.full(count, self._episode, dtype=np.int64),
+            notice_ids=np.full((count, 0), -1, dtype=np.int64),
+            texts=self._texts,
+            slices=np.where(is_taken[..., None], seen, 0.0),
+            slice_mask=is_taken.copy(),
+            slice_text_ids=np.broadcast_to(text_id[:, None, :], self._share.shape).copy(),
+        )
+
+    def fork(self, networks: IntArray, draw: IntArray, without_events: bool = False) -> Self:
+        """Copies of the picked networks with fresh futures, see `twin_what_if.Forkable`."""
+        rows = np.repeat(networks, len(draw))
+        other = copy.copy(self)
+        other.networks = self.networks.fork(
+            len(draw), networks=networks, future="fresh", draw=draw, without_events=without_events
+        )
+        other.num_networks = len(rows)
+        other.what_if = TwinWhatIf(other)
+        other._share, other._acted_for, other._quality = self._share[rows], self._acted_for[rows], self._quality[rows]
+        other._seen = {name: values[rows] for name, values in self._seen.items()}
+        return other
+
+    def play(self, action: Action) -> FloatArray:
+        """Execute [B, A, S] without beginning a new episode at the cut; the reward [B, A]."""
+        reward: FloatArray = self._play(self._checked(action)).terms.sum(axis=2)
+        return reward
+
+    def snapshot(self) -> bytes:
+        """Everything needed to go on exactly, and what it belongs to."""
+        file = io.BytesIO()
+        np.savez(
+            file,
+            identity=np.array(self._identity()),
+            clock=np.array([self._step, self._episode]),
+            share=self._share,
+            acted_for=self._acted_for,
+            quality=self._quality,
+            networks=np.frombuffer(self.networks.snapshot(), dtype=np.uint8),
+            **self._kept(),
+        )
+        return file.getvalue()
+
+    def restore(self, data: bytes) -> None:
+        """Go on from a snapshot. Raises CheckpointError for one that does not fit; nothing is changed then."""
+        try:
+            with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+                found = dict(archive)
+        except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise CheckpointError(SNAPSHOT, f"it cannot be read ({error})", "start again") from error
+        if str(found.get("identity", "")) != self._identity():
+            remedy = "use an environment with the same scenario, load, split, variant, seed and networks"
+            raise CheckpointError(SNAPSHOT, "it belongs to another environment", remedy)
+        self.networks.restore(found["networks"].tobytes())
+        self._share, self._acted_for, self._quality = found["share"], found["acted_for"], found["quality"]
+        self._seen = {name: found[f"seen.{index}"] for index, name in enumerate(self._seen)}
+        self._step, self._episode = (int(number) for number in found["clock"])
+
+    def _kept(self) -> dict[str, Any]:
+        """The last measurements by their number: names hold dots and are not for files."""
+        return {f"seen.{index}": values for index, values in enumerate(self._seen.values())}
+
+    def _identity(self) -> str:
+        """What a snapshot must agree in."""
+        networks = self.networks
+        identity = {"version": SNAPSHOT_VERSION, "scenario": networks.scenario.hash(), **asdict(self._numbers)}
+        return json.dumps({**identity, "seed": networks.seed, "networks": networks.network_ids.tolist()})
+
+    def _checked(self, action: object) -> FloatArray:
+        """[B, A, S] as numbers. Raises ActionError for a wrong shape, a NaN or a number outside [-1, 1]."""
+        try:
+            given = np.asarray(action)
+        except ValueError:
+            raise ActionError("shape", "ragged", str(self._share.shape)) from None
+        if given.shape != self._share.shape:
+            raise ActionError("shape", given.shape, str(self._share.shape))
+        if given.dtype.kind not in "iuf":
+            raise ActionError("dtype", str(given.dtype), "numbers in [-1, 1]")
+        is_fine = (given >= -1.0) & (given <= 1.0)  # a NaN compares false
+        if not is_fine.all():
+            network, agent, seat = (int(index) for index in np.argwhere(~is_fine)[0])
+            where = f"network {network}, {self.spec.agents[agent]}, seat {seat}"
+            raise ActionError(where, float(given[network, agent, seat]), "within [-1, 1]")
+        return given.astype(np.float64)
+
+    def _play(self, action: FloatArray) -> Played:
+        share, excess = self._shares(action)
+        tenant = self.networks.slices.tenant
+        # A share that came or went with its slice is no change of mind.
+        has_stayed = ((tenant >= 0) & (tenant == self._acted_for))[:, None, :]
+        change = np.where(has_stayed, np.abs(share - self._share), 0.0).sum(axis=2)
+        self._share, self._acted_for = share, tenant
+        percent = share * 100.0
+        is_soft = self._numbers.action == "soft"
+        self.networks.apply(
+            {
+                SLICE_MIN_RATIO: percent,
+                SLICE_MAX_RATIO: np.full(percent.shape, 100.0) if is_soft else percent,
+                SLICE_DEDICATED_RATIO: np.zeros(percent.shape),
+            }
+        )
+        self._advance(self.spec.slots_per_step)
+        self._step += 1
+        return self._reward(change, excess)
+
+    def _shares(self, action: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Shares [B, A, S] of the taken seats, and what was asked for beyond everything [B, A], as a share."""
+        is_taken = (self.networks.slices.tenant >= 0)[:, None, :]
+        if self._numbers.action == "rb":
+            num_prbs = self.networks.scenario.carrier.num_prbs
+            asked = np.where(is_taken, np.round((action + 1.0) / 2.0 * num_prbs) / num_prbs, 0.0)
+            total = asked.sum(axis=2)
+            return asked / np.maximum(total, 1.0)[..., None], np.maximum(total - 1.0, 0.0)
+        weight = np.where(is_taken, np.exp(self._numbers.logit_scale * action), 0.0)
+        total = weight.sum(axis=2, keepdims=True)
+        return weight / np.where(total > 0.0, total, 1.0), np.zeros(action.shape[:2])
+
+    def _advance(self, slots: int) -> None:
+        """Run, and keep what is measured of it."""
+        mark = self.networks.mark()
+        self.networks.advance(slots)
+        now = self.networks.counters()
+        self._seen = self.networks.measure(mark)
+        counted, delays = now.slices - mark.counters.slices, now.slice_delay - mark.counters.slice_delay
+        tenant = self.networks.slices.tenant
+        self._quality = quality(self._promises, tenant, self._seen, counted, delays, self._edges_ms)
+
+    def _reward(self, change: FloatArray, excess: FloatArray) -> Played:
+        numbers, q = self._numbers, self._quality
+        is_judged = ~np.isnan(q)
+        weight = np.where(
+            is_judged, self._promises.priority[np.maximum(self.networks.slices.tenant, 0)][:, None, :], 0.0
+        )
+        kept = 1.0 / (1.0 + np.exp(-numbers.steepness * (np.nan_to_num(q) - 1.0)))
+        total, judged = weight.sum(axis=2), is_judged.sum(axis=2)
+        # A cell where no slice wants anything keeps every promise.
+        value = np.where(total > 0.0, (weight * kept).sum(axis=2) / np.where(total > 0.0, total, 1.0), 1.0)
+        violated = ((q < 1.0) & is_judged).sum(axis=2)
+        terms = (
+            value,
+            -numbers.violated_weight * violated / np.maximum(judged, 1),
+            -numbers.churn_weight * change,
+            -numbers.excess_weight * excess,
+        )
+        mean_quality = np.nan_to_num(q).sum(axis=2) / np.maximum(judged, 1)
+        counts = {"judged": judged, "violated": violated, "quality": mean_quality, "excess": excess}
+        return Played(
+            terms=np.stack(terms, axis=2),
+            counts={name: np.asarray(values, dtype=np.float64) for name, values in counts.items()},
+        )
+
+
+def _make_spec(scenario: Scenario, numbers: Numbers) -> TaskSpec:
+    agents = tuple(cell.name for cell in scenario.cells)
+    num_slices = scenario.slices.num_seats if scenario.slices else 0
+    return TaskSpec(
+        name="slicing",
+        scenario=scenario.name,
+        agents=agents,
+        features=(
+            _feature(kpm.PRB_USE, 100.0, (30.0, 70.0, 95.0), ("low", "medium", "high", "full"), len(agents)),
+            _feature(kpm.CQI_MEAN, 15.0, (5.0, 10.0), ("poor", "fair", "good"), len(agents)),
+            _feature(kpm.ACTIVE_MEAN, 50.0, (1.0, 5.0), ("quiet", "some", "busy"), len(agents)),
+        ),
+        state_names=("seats_taken",),
+        actions=(),
+        neutral_action=0,
+        reward_terms=REWARD_TERMS,
+        counters=COUNTERS,
+        step_s=scenario.control.step_ms * 1e-3,
+        slots_per_step=scenario.slots_per_step,
+        episode_steps=scenario.control.episode_steps,
+        neighbours=tuple(tuple(other for other in range(len(agents)) if other != a) for a in range(len(agents))),
+        action_size=num_slices,
+        num_slices=num_slices,
+        slice_features=SEEN_NAMES + (PROMISE_NAMES if numbers.shows_promises else ()),
+    )
+
+
+def _feature(
+    measurement: Measurement, high: float, edges: tuple[float, ...], words: tuple[str, ...], num_agents: int
+) -> Feature:
+    return Feature(measurement, (edges,) * num_agents, (words,) * num_agents, (0.0,) * num_agents, (high,) * num_agents)
+
+
+PART = Slicing
