@@ -32,7 +32,11 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 WITHOUT_KERNELS = (
     "envs/make.py",
+    "envs/spaces.py",
+    "envs/tasks/_promises.py",
+    "envs/tasks/_slice_features.py",
     "envs/tasks/power_handover.py",
+    "envs/tasks/slicing.py",
     "envs/tenants/",
     "envs/twin_what_if.py",
     "envs/views.py",
