@@ -51,7 +51,7 @@ RELEASE = Control(
     low=0,
     high=1,
     unit="flag",
-    interface="E2SM-RC style 2 (radio resource control: connection release)",
+    interface="E2SM-RC style 4 (radio access control: RRC connection release)",
     description="1 ends the user's connection at once; its queue is lost and its place becomes free.",
 )
 ADMISSION_LIMIT = Control(
@@ -108,7 +108,7 @@ CELL_SLEEP = Control(
     interface="O1 CESManagementFunction.energySavingControl; the levels are those of TR 38.864",
     description="0 awake, 1 micro, 2 light, 3 deep sleep. From the next slot a sleeping cell is off the air: it sends "
     "nothing, cannot be measured, admits nobody, and its users lose the link; hand them over before. Told less than "
-    "its sleep it wakes, which takes the wake-up time of its level, rounded up to RRC periods of 10 ms.",
+    "its sleep it wakes, at the end of the RRC period (10 ms) in which the wake-up time of its level is over.",
 )
 SLICE_MIN_RATIO = Control(
     name="SLICE_MIN_RATIO",

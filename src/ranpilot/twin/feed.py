@@ -19,7 +19,7 @@ from ranpilot.twin.mac.queue import PacketBlock
 from ranpilot.twin.scenario import Scenario
 from ranpilot.twin.surge import Drawn, Surges
 from ranpilot.twin.traffic import make_model
-from ranpilot.twin.traffic.protocol import BLOCK_SLOTS
+from ranpilot.twin.traffic.protocol import BLOCK_SLOTS, SharedClock
 
 __all__ = ["Feed"]
 
@@ -109,8 +109,12 @@ class Feed:
         for kind, model in enumerate(self._models):
             seeds, networks, places, rows = _places(network, kind, is_new)
             if len(places):
-                # Another start for each block, as a user that comes later is another user.
-                begun = model.initial_state(seeds + max(self._block, 0), networks, places)
+                block = max(self._block, 0)
+                if isinstance(model, SharedClock):
+                    begun = model.state_at_block(seeds, networks, places, block)
+                else:
+                    # Another start for each block, as a user that comes later is another user.
+                    begun = model.initial_state(seeds + block, networks, places)
                 self._after[rows[0], rows[1], : model.state_size] = begun
         self._kind = network.ue[..., state.TRAFFIC_KIND].copy()
 

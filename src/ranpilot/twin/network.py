@@ -158,10 +158,11 @@ class Networks:
             left -= run
 
     def apply(self, controls: Mapping[Control | str, ArrayLike]) -> None:
-        """Put controls into force: of cells [B, C], of users (weight, handover target, release) [B, U].
+        """Put controls into force: of cells [B, C], of slices [B, C, S], of users [B, U].
 
-        Powers, tilts and offsets come first, then limits, weights, releases, handovers in the order of places, and
-        sleep. A power, tilt, offset or weight that is NaN keeps what is; the weight of an empty place is nobody's.
+        In the order of `CONTROLS`: powers, tilts and offsets, limits, weights, what slices have, releases, handovers in
+        the order of places, sleep. NaN keeps what is, of continuous controls; the weight of an empty place and what is
+        set for a free seat are nobody's.
         Raises: ActionError for a wrong shape or value, UnknownNameError for an unknown control.
         """
         put_in_force(self._state, self._parameters, self.scenario, self.slot, controls)

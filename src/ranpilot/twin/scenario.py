@@ -90,7 +90,7 @@ class Scenario(Part):
         if self.slices is None:
             self.traffic.check_shares()
         else:
-            check_slices_fit(self.slices, self.traffic, self.users, self.slot_s)
+            check_slices_fit(self.slices, self.traffic, self.users, (self.num_places, self.slot_s))
         if self.events is not None:
             self.events.check_cells(tuple(cell.name for cell in self.cells))
             self.events.check_population(isinstance(self.users.population, Arrivals))

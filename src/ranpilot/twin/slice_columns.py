@@ -9,7 +9,7 @@ from __future__ import annotations
 TENANT = 0
 """Index into the scenario's slices, -1 while the seat is free."""
 SINCE_SLOT = 1
-"""First slot of the tenant."""
+"""First slot of the tenant, or first in which the seat was free."""
 NUM_MEMBERS = 2
 """Users that it brought."""
 BUDGET_SLOTS = 3

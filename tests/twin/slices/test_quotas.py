@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ranpilot.twin import Networks, slice_columns, state
-from ranpilot.twin.controls import SLICE_DEDICATED_RATIO, SLICE_MAX_RATIO, SLICE_MIN_RATIO
+from ranpilot.twin.controls import SCHEDULING_WEIGHT, SLICE_DEDICATED_RATIO, SLICE_MAX_RATIO, SLICE_MIN_RATIO
 from ranpilot.twin.scenario import Scenario
 
 NUM_GROUPS = 13
@@ -162,3 +162,75 @@ def test_retransmissions_count_for_their_slice_and_come_first(make_scenario: Mak
     assert repeated[state.CELL_BLOCKS] > repeated[state.CELL_FIRST_BLOCKS] > 0
     assert (counted <= 7).all()
     assert counted.sum(axis=1).mean() > 12.0
+
+
+def give_reports(networks: Networks, seat: int, cqi: list[list[int]]) -> None:
+    """Let the members of a slice have reported those CQIs, [member][group]."""
+    rows = np.nonzero(networks.ues.seat[0] == seat)[0]
+    for row, reported in zip(rows, cqi, strict=True):
+        networks._state.cqi[0, row] = reported
+        networks._state.cqi_on_its_way[0, row] = reported
+
+
+def test_a_minimum_is_met_though_the_best_groups_of_a_slice_suit_only_one_member(make_scenario: MakeScenario) -> None:
+    """One member of A with little to send does well on six groups, the other, greedy, can use only the other seven."""
+    tenants = [tenant("a", 0.2, min_ratio=100 * 6 / 13), tenant("b", 0.8)]
+    networks = warmed(one_cell(make_scenario, tenants, 10), 31)
+    give_reports(networks, 0, [[15] * 6 + [0] * 7, [0] * 6 + [10] * 7])
+    first = np.nonzero(networks.ues.seat[0] == 0)[0][0]
+    inside = networks._state
+    end = inside.ue[0, first, state.END]
+    inside.ue[0, first, state.SENDING] = end - 1
+    inside.packet[0, first, (end - 1) % inside.packet.shape[2], 0] = inside.ue[0, first, state.BACKLOG_BITS] = 200
+    counted = groups_by_slot(networks, 1)[0, 0, 0]
+    assert counted.tolist() == [7, 6] or counted.tolist() == [6, 7]
+
+
+def test_a_member_that_may_not_be_served_does_not_choose_the_groups(make_scenario: MakeScenario) -> None:
+    tenants = [tenant("a", 0.2, min_ratio=100 * 6 / 13, max_ratio=100 * 6 / 13), tenant("b", 0.8)]
+    networks = warmed(one_cell(make_scenario, tenants, 10), 31)
+    give_reports(networks, 0, [[15] * 6 + [0] * 7, [0] * 6 + [10] * 7])
+    weight = np.ones((1, 10))
+    weight[0, np.nonzero(networks.ues.seat[0] == 0)[0][0]] = 0.0
+    networks.apply({SCHEDULING_WEIGHT: weight})
+    assert groups_by_slot(networks, 1)[0, 0, 0].tolist() == [6, 7]
+
+
+def test_a_minimum_that_one_slice_leaves_is_another_ones_before_it_is_lent(make_scenario: MakeScenario) -> None:
+    """Retransmissions of the third slice hold six groups; the first wants one of its own, the second all."""
+    tenants = [
+        tenant("a", 0.2, "silent", min_ratio=100 * 6.5 / 13),
+        tenant("b", 0.4, min_ratio=100 * 5.85 / 13),
+        tenant("c", 0.4, min_ratio=100 * 0.65 / 13),
+    ]
+    networks = warmed(one_cell(make_scenario, tenants, 10), 31)
+    inside, slot = networks._state, networks.slot
+    of_a, of_c = (np.nonzero(networks.ues.seat[0] == seat)[0][0] for seat in (0, 2))
+    inside.packet[0, of_a, inside.ue[0, of_a, state.END] % inside.packet.shape[2]] = [200, slot]
+    inside.ue[0, of_a, state.END] += 1
+    inside.ue[0, of_a, state.BACKLOG_BITS] = 200
+    process = inside.process[0, of_c, 0]
+    process[[state.BLOCK_BITS, state.GROUPS, state.MCS, state.DUE_SLOT, state.TRANSMISSIONS]] = [
+        4000,
+        0b111111,
+        10,
+        slot,
+        1,
+    ]
+    process[state.FIRST_PACKET] = inside.ue[0, of_c, state.OLDEST]
+    inside.ue[0, of_c, state.WAITING] = 1
+    counted = groups_by_slot(networks, 1)[0, 0, 0]
+    assert counted[0] == 1 and counted[1] >= 5 and counted.sum() == NUM_GROUPS
+
+
+def test_an_earlier_deadline_goes_first_also_where_a_slice_is_offered_groups_twice(make_scenario: MakeScenario) -> None:
+    """The same packets get the same groups whether they come as a minimum, as lent groups, or as both."""
+    served = []
+    for least in (0.0, 40.0, 100.0):
+        tenants = [tenant("a", 1.0, min_ratio=least)]
+        networks = warmed(one_cell(make_scenario, tenants, 6, scheduler="edf"), 31)
+        networks._state.ue[..., state.DEADLINE_SLOTS] = np.array([[40, 90, 60, 400, 350, 33]])
+        before = networks.counters().ue[0, :, state.UE_PRBS]
+        networks.advance(1)
+        served.append((networks.counters().ue[0, :, state.UE_PRBS] - before).tolist())
+    assert served[0] == served[1] == served[2]

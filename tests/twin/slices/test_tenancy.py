@@ -192,7 +192,7 @@ def test_a_fresh_future_has_other_tenants_to_come_and_the_same_that_are_there(ma
         (
             [tenant("a", 0.5, sd="12345g")],
             {},
-            "slices.tenants.0.sd = '12345g', but must be six hexadecimal digits (0-9, a-f) in quotes.",
+            "slices.tenants.0.sd = '12345g', but must be six hexadecimal digits in quotes.",
         ),
         (
             [tenant("a", 0.5, from_s=0.3)],
@@ -215,6 +215,27 @@ def test_a_fresh_future_has_other_tenants_to_come_and_the_same_that_are_there(ma
              "slices": {"turnover": {"most": 2}}},
             "users.population.kind = 'arrivals', but must be static where slices come and go.",
         ),
+        (
+            [tenant("a", 0.95), tenant("b", 0.05)],
+            {},
+            "slices.tenants[b].share = 0.05, but must be at least 0.1: one of the 10 places for users.",
+        ),
+        (
+            [tenant("a", 0.3), tenant("b", 0.3)],
+            {"users": {"population": {"kind": "arrivals", "arrivals_per_s": 1.0, "mean_holding_s": 1.0}}},
+            "slices.tenants.share = [0.3, 0.3], but must be shares that sum to 1 where users come and go by themselves "
+            "(not 0.6).",
+        ),
+        (
+            [tenant("a", 0.5, "web", "web")],
+            {},
+            "slices.tenants.0.traffic = ['web', 'web'], but must be kinds that are named once.",
+        ),
+        (
+            [tenant("a", 0.5, until_s=2.0), tenant("b", 0.5)],
+            {"slices": {"turnover": {"most": 2}}},
+            "slices.tenants[a].until_s = 2.0, but must be left out under turnover.",
+        ),
     ],
 )  # fmt: skip
 def test_slices_that_cannot_be_are_refused_in_a_sentence(
@@ -227,3 +248,45 @@ def test_slices_that_cannot_be_are_refused_in_a_sentence(
     with pytest.raises(ConfigError) as refused:
         validate_scenario(fine | {"slices": slices} | {key: changes[key] for key in changes if key != "slices"})
     assert str(refused.value) == sentence
+
+
+@pytest.mark.parametrize("late_first", [True, False])
+def test_who_comes_finds_the_places_of_who_leaves_whatever_their_order(
+    make_scenario: MakeScenario, late_first: bool
+) -> None:
+    tenants = [tenant("late", 1.0, from_s=1.0), tenant("early", 1.0, until_s=1.0)]
+    networks = Networks(sliced(make_scenario, tenants if late_first else tenants[::-1]), 1, seed=1)
+    assert networks.slices.num_members[0].max() == 10
+    networks.advance(1001)
+    late = 0 if late_first else 1
+    assert networks.slices.tenant[0, late] == late and networks.slices.num_members[0, late] == 10
+    assert members(networks)[0, late] == 10
+
+
+@pytest.mark.parametrize(("shares", "counts"), [([0.25] * 4, [2, 1, 2, 1]), ([1 / 3] * 3, [2, 2, 2])])
+def test_every_place_is_somebodys_where_shares_add_up_to_one(
+    make_scenario: MakeScenario, shares: list[float], counts: list[int]
+) -> None:
+    tenants = [tenant(f"t{index}", share) for index, share in enumerate(shares)]
+    population = {"population": {"kind": "static", "ues_per_cell": 3}}
+    networks = Networks(sliced(make_scenario, tenants, users=population), 1, seed=1)
+    assert networks.slices.num_members[0].tolist() == counts
+
+
+def test_devices_that_come_later_find_the_events_of_those_who_were_there(make_scenario: MakeScenario) -> None:
+    bursts = {"name": "bursts", "kind": "mmtc-bursts", "devices": 20, "burst_s": 0.05, "period_s": 0.5}
+    tenants = [tenant("early", 0.5, "bursts"), tenant("late", 0.5, "bursts", from_s=1.0)]
+    scenario = sliced(make_scenario, tenants, traffic={"mix": [bursts], "buffer_packets": 256})
+    networks = Networks(scenario, 1, seed=4)
+    networks.advance(1000)
+    arrived = []
+    for _ in range(500):
+        before = networks.counters().slices
+        networks.advance(1)
+        now = networks.counters().slices
+        arrived.append((now - before)[0, :, :, slice_columns.SLICE_PACKETS_IN].sum(axis=0))
+    slots = [np.nonzero(np.array(arrived)[:, seat])[0] for seat in range(2)]
+    apart = np.subtract.outer(slots[0], slots[1])
+    # All packets of both lie in one window of 50 slots, but for the seam of the period.
+    apart = (apart + 250) % 500 - 250
+    assert len(slots[0]) > 5 and len(slots[1]) > 5 and np.abs(apart).max() <= 51

@@ -180,7 +180,7 @@ def _number(column: str, text: str, low: float, high: float, unit: str, source: 
         value = float(text)
     except ValueError:
         raise ConfigError(column, text, allowed, source=source) from None
-    if not (math.isfinite(value) and low - 1e-9 <= value <= high * (1.0 + 1e-9) + 1e-9):
+    if not (math.isfinite(value) and low - 1e-9 <= value <= high + 1e-9 * max(1.0, abs(high))):
         raise ConfigError(column, value, allowed, source=source)
     return value
 

@@ -48,17 +48,29 @@ def _check_buildings(site: Site, indoor: Indoor) -> None:
         raise ConfigError("layout.sites.height_m", site.height_m, f"above {highest_m:g} m where UMa users are so high")
 
 
-def check_slices_fit(slices: Slices, traffic: Traffic, users: Users, slot_s: float) -> None:
-    """Raise ConfigError for traffic that is not in the mix, or for times and members that cannot be."""
+def check_slices_fit(slices: Slices, traffic: Traffic, users: Users, size: tuple[int, float]) -> None:
+    """Raise ConfigError for traffic that is not in the mix, or for times and members that cannot be.
+
+    size: places for users, and the duration of a slot.
+    """
+    num_places, slot_s = size
     known = [entry.label for entry in traffic.mix]
     for label in known:
         if known.count(label) > 1:
             raise ConfigError("traffic.mix.name", label, "different for every kind of traffic where there are slices")
     if slices.comes_and_goes and not isinstance(users.population, Static):
         raise ConfigError("users.population.kind", users.population.kind, "static where slices come and go")
+    total = sum(tenant.share for tenant in slices.tenants)
+    if not isinstance(users.population, Static) and abs(total - 1.0) > 1e-6:
+        shares = [tenant.share for tenant in slices.tenants]
+        allowed = f"shares that sum to 1 where users come and go by themselves (not {total:g})"
+        raise ConfigError("slices.tenants.share", shares, allowed)
     block_s = BLOCK_SLOTS * slot_s
     for tenant in slices.tenants:
         where = f"slices.tenants[{tenant.name}]"
+        if isinstance(users.population, Static) and tenant.share * num_places < 1.0 - 1e-9:
+            allowed = f"at least {1.0 / num_places:.4g}: one of the {num_places} places for users"
+            raise ConfigError(f"{where}.share", tenant.share, allowed)
         for label in tenant.traffic:
             if label not in known:
                 raise ConfigError(f"{where}.traffic", label, f"one of the traffic mix ({', '.join(known)})")

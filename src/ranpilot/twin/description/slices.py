@@ -21,7 +21,7 @@ __all__ = ["MOST_SLICES", "Sla", "Slice", "Slices", "Turnover"]
 MOST_SLICES = 64
 """Slices that a network can have at once."""
 
-SNSSAI_SD = re.compile(r"[0-9a-f]{6}")
+SNSSAI_SD = re.compile(r"[0-9A-Fa-f]{6}")
 
 Ratio = Annotated[float, bounded(0.0, 100.0, "%")]
 
@@ -36,7 +36,7 @@ class Sla(Part):
     delay_ms: Annotated[float, bounded(0.5, 60_000.0, "ms")] | None = None
     """Delay budget of a packet."""
     reliability: Annotated[float, Field(ge=0.5, le=0.999999)] = 0.99
-    """Share of the packets that must arrive within the delay budget."""
+    """Share of the packets that must arrive within the delay budget, where there is one."""
     served_share: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
     """Of the offered bits, that must be delivered."""
 
@@ -74,8 +74,10 @@ class Slice(Part):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
+        if len(set(self.traffic)) < len(self.traffic):
+            raise ConfigError("traffic", list(self.traffic), "kinds that are named once")
         if self.sd is not None and not SNSSAI_SD.fullmatch(self.sd):
-            raise ConfigError("sd", self.sd, "six hexadecimal digits (0-9, a-f) in quotes")
+            raise ConfigError("sd", self.sd, "six hexadecimal digits in quotes")
         if self.min_ratio > self.max_ratio:
             raise ConfigError("min_ratio", self.min_ratio, f"at most max_ratio ({self.max_ratio:g})")
         if self.dedicated_ratio > self.min_ratio:
@@ -164,8 +166,10 @@ class Slices(Part):
         if turnover.most > len(self.tenants):
             raise ConfigError("turnover.most", turnover.most, f"at most the number of tenants ({len(self.tenants)})")
         for entry in self.tenants:
-            if entry.from_s > 0.0 or entry.until_s is not None:
-                raise ConfigError(f"tenants[{entry.name}].from_s", entry.from_s, "0, without until_s, under turnover")
+            if entry.from_s > 0.0:
+                raise ConfigError(f"tenants[{entry.name}].from_s", entry.from_s, "0 under turnover")
+            if entry.until_s is not None:
+                raise ConfigError(f"tenants[{entry.name}].until_s", entry.until_s, "left out under turnover")
         greatest = sorted((entry.min_ratio for entry in self.tenants), reverse=True)[: turnover.most]
         if sum(greatest) > 100.0 + 1e-9:
             allowed = f"such that any {turnover.most} slices ask for at most 100 in all"

@@ -1,6 +1,7 @@
 """What each slice gets in each cell: resource blocks, volume, rates, delays, losses, and how much of it was promised.
 
-[B, C, S] by seat (`Networks.slices` says whose it is); a scenario without slices has no seats, [B, C, 0].
+[B, C, S] by seat (`Networks.slices` says whose it is at the end); a scenario without slices has no seats, [B, C, 0].
+Over a time in which a seat changed hands a value is of both tenants; a seat that was free all the time has zeros.
 """
 
 from __future__ import annotations
@@ -15,13 +16,11 @@ from ranpilot.twin import state as s
 from ranpilot.twin.kpm.cell import (
     ACTIVE_MEAN,
     CELL_THROUGHPUT,
-    CONNECTED_MEAN,
     PACKET_DELAY,
     PACKET_DELAY_P95,
     PACKET_DROP_RATE,
     PACKET_LOSS_RATE,
     PRB_MEAN,
-    PRB_USE,
     VOLUME,
     delay_p95,
 )
@@ -62,9 +61,8 @@ def _kpm(
 
 
 SLICE_PRB_USE = _kpm(
-    "RRU.PrbTotDl", "%", 100.0, "neither", "PRBs in use by the slice, share of all",
+    "RP.PrbTotDl", "%", 100.0, "neither", "PRBs in use by the slice, share of all",
     formula="PRBs of its blocks, summed over slots / (slots × PRBs of the carrier) × 100",
-    like=PRB_USE,
 )  # fmt: skip
 SLICE_PRB_MEAN = _kpm(
     "RRU.PrbUsedDl", "PRB", 275.0, "neither", "PRBs in use by the slice, mean a slot",
@@ -117,9 +115,8 @@ SLICE_LOSS_RATE = _kpm(
     like=PACKET_LOSS_RATE,
 )  # fmt: skip
 SLICE_CONNECTED_MEAN = _kpm(
-    "RRC.ConnMean", "UE", 1000.0, "neither", "Connected members, mean",
+    "RP.ConnMean", "UE", 1000.0, "neither", "Connected members, mean",
     formula="connected members, summed over slots / slots",
-    like=CONNECTED_MEAN,
 )  # fmt: skip
 SLICE_ACTIVE_MEAN = _kpm(
     "DRB.MeanActiveUeDl", "UE", 1000.0, "neither", "Members with data to send, mean",

@@ -35,6 +35,8 @@ def allot_earliest_deadline(net: s.Network, parameters: Parameters, scratch: Scr
         ue = candidates[index]
         scratch.ue[ue, HEAD] = net.ue[ue, s.SENDING]
         scratch.ue_real[ue, HEAD_BITS] = _bits_wanted(net, ue, net.ue[ue, s.SENDING])
+        # A slice may be offered groups more than once in a slot: what it got before is for the oldest packets.
+        _give(net, scratch, ue, net.ue[ue, s.BACKLOG_BITS] * WANTED_MARGIN - scratch.ue_real[ue, WANTED_BITS])
         scratch.ue_real[ue, WEIGHT] = _urgency(net, scratch, ue, slot)
     for group in range(len(group_prbs)):
         if (scratch.cell[cell, ACTIVE] >> group) & 1:
@@ -52,10 +54,7 @@ def allot_earliest_deadline(net: s.Network, parameters: Parameters, scratch: Scr
         scratch.cell[cell, ACTIVE] |= 1 << group
         bits = group_bits[cqi[best, group]] * group_prbs[group]
         scratch.ue_real[best, WANTED_BITS] -= bits
-        scratch.ue_real[best, HEAD_BITS] -= bits
-        while scratch.ue_real[best, HEAD_BITS] <= 0.0 and scratch.ue[best, HEAD] + 1 < net.ue[best, s.END]:
-            scratch.ue[best, HEAD] += 1
-            scratch.ue_real[best, HEAD_BITS] += _bits_wanted(net, best, scratch.ue[best, HEAD])
+        _give(net, scratch, best, bits)
         scratch.ue_real[best, WEIGHT] = _urgency(net, scratch, best, slot)
     for index in range(num_candidates):
         ue = candidates[index]
@@ -63,6 +62,15 @@ def allot_earliest_deadline(net: s.Network, parameters: Parameters, scratch: Scr
         if net.ue[ue, s.DEADLINE_SLOTS] == s.NEVER:
             mean_rate = net.ue_real[ue, s.MEAN_RATE] + LEAST_MEAN_RATE
             scratch.ue_real[ue, WEIGHT] = net.ue_real[ue, s.SCHEDULING_WEIGHT] / mean_rate
+
+
+@inner_kernel
+def _give(net: s.Network, scratch: Scratch, ue: int, bits: float) -> None:
+    """Let groups for that many bits go to the oldest packets that none are given for."""
+    scratch.ue_real[ue, HEAD_BITS] -= bits
+    while scratch.ue_real[ue, HEAD_BITS] <= 0.0 and scratch.ue[ue, HEAD] + 1 < net.ue[ue, s.END]:
+        scratch.ue[ue, HEAD] += 1
+        scratch.ue_real[ue, HEAD_BITS] += _bits_wanted(net, ue, scratch.ue[ue, HEAD])
 
 
 @inner_kernel

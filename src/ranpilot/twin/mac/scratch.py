@@ -57,7 +57,9 @@ OFFER = 5
 """That it may take in this round."""
 WANTING = 6
 """Members that could take more."""
-NUM_SLICE_COLUMNS = 7
+IS_STUCK = 7
+"""1 where none of those can use a free group."""
+NUM_SLICE_COLUMNS = 8
 
 WANTED_MARGIN = 1.05
 """Groups are given for 5 % more than the backlog, since the block may get a lower MCS than the reports promise."""
@@ -75,7 +77,8 @@ NUM_WHO = 0
 """Candidates of the cell."""
 IN_USE = 1
 """Bit mask of groups that retransmissions or earlier offers have taken."""
-ROUND = 2
+IS_LENDING = 2
+"""1 in rounds beyond the minima."""
 OPEN = 3
 """Bit mask of the groups of the open offer."""
 NUM_LISTED = 4

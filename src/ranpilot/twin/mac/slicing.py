@@ -1,9 +1,10 @@
 """Who of the slices of a cell may take how many groups of a slot: RRMPolicyRatio, honoured to the group in every slot.
 
-Retransmissions come first and count for their slice. Then each slice is offered its minimum, then what is left: groups
-that no other slice keeps as dedicated go to slices that want more and are below their maximum, in proportion to the
-members that do (by Sainte-Lague's divisors), until nobody wants more. An offer is a set of groups, those where the
-slice's members do best; among them the slice's own scheduler gives the groups out.
+Retransmissions come first and count for their slice. Then slices are offered their minima, again and again until each
+has its own or cannot use what is free; then, group by group, what is left: to slices that want more and are below their
+maximum, in proportion to the members that do (by Sainte-Lague's divisors), but for groups that another slice keeps as
+dedicated. An offer is a set of groups, those where the slice's members do best; among them the slice's own scheduler
+gives the groups out. Where retransmissions leave less than the minima ask for, slices take turns to be first.
 
 A share of a fractional number of groups is met by whole groups that are once more and once less, never by more than
 one, and on average exactly. Minima that sum to more than everything (a slice came after they were set) are all scaled
@@ -26,6 +27,8 @@ from ranpilot.twin.mac.scratch import (
     CAP,
     GRANTED,
     IN_USE,
+    IS_LENDING,
+    IS_STUCK,
     LENT,
     NUM_CANDIDATES,
     NUM_LISTED,
@@ -34,7 +37,6 @@ from ranpilot.twin.mac.scratch import (
     OPEN,
     QUOTA,
     RESERVE,
-    ROUND,
     USED,
     WANTED_BITS,
     WANTING,
@@ -56,7 +58,7 @@ def begin_offers(net: s.Network, parameters: Parameters, scratch: Scratch, cell:
     """Set aside the candidates of a cell, and find what its slices may take and retransmissions have taken."""
     scratch.listed[NUM_WHO] = scratch.cell[cell, NUM_CANDIDATES]
     scratch.listed[IN_USE] = scratch.cell[cell, ACTIVE]
-    scratch.listed[ROUND] = 0
+    scratch.listed[IS_LENDING] = 0
     for index in range(scratch.listed[NUM_WHO]):
         scratch.listed[NUM_LISTED + index] = scratch.candidate[cell, index]
     _set_quotas(net, scratch, cell, len(parameters.grid.group_prbs), slot)
@@ -70,12 +72,13 @@ def make_offers(net: s.Network, parameters: Parameters, scratch: Scratch, slot: 
         scratch.slice[seat, OFFER] = scratch.slice[seat, WANTING] = 0
     for index in range(scratch.listed[NUM_WHO]):
         ue = scratch.listed[NUM_LISTED + index]
-        if scratch.ue_real[ue, WANTED_BITS] > 0.0 and net.ue_real[ue, s.SCHEDULING_WEIGHT] > 0.0:
+        if _may_take(net, scratch, ue) and scratch.slice[net.ue[ue, s.SLICE], IS_STUCK] == 0:
             scratch.slice[net.ue[ue, s.SLICE], WANTING] += 1
     free = num_groups - _count(scratch.listed[IN_USE])
-    scratch.listed[ROUND] += 1
-    if scratch.listed[ROUND] == 1:
-        return _offer_quotas(scratch, num_seats, free)
+    if scratch.listed[IS_LENDING] == 0:
+        if _offer_quotas(scratch, num_seats, free, slot):
+            return True
+        scratch.listed[IS_LENDING] = 1
     return _offer_rest(scratch, num_seats, free, slot)
 
 
@@ -85,18 +88,17 @@ def open_offer(net: s.Network, parameters: Parameters, scratch: Scratch, cell: i
     num_members = 0
     for index in range(scratch.listed[NUM_WHO]):
         ue = scratch.listed[NUM_LISTED + index]
-        if net.ue[ue, s.SLICE] == seat and scratch.ue_real[ue, WANTED_BITS] > 0.0:
+        if net.ue[ue, s.SLICE] == seat and _may_take(net, scratch, ue):
             scratch.candidate[cell, num_members] = ue
             num_members += 1
     scratch.cell[cell, NUM_CANDIDATES] = num_members
     scratch.listed[OPEN] = _best_groups(net, parameters, scratch, cell, scratch.slice[seat, OFFER])
     everything = (1 << len(parameters.grid.group_prbs)) - 1
     scratch.cell[cell, ACTIVE] = everything & ~scratch.listed[OPEN]
-    if num_members > 0 and scratch.listed[OPEN] != 0:
-        return True
-    if scratch.listed[ROUND] > 1:
-        scratch.slice[seat, CAP] = scratch.slice[seat, USED]
-    return False
+    if scratch.listed[OPEN] == 0:
+        scratch.slice[seat, IS_STUCK] = 1
+        return False
+    return True
 
 
 @woven_kernel
@@ -109,11 +111,10 @@ def close_offer(scratch: Scratch, cell: int, seat: int) -> None:
     num_taken = _count(taken)
     scratch.listed[IN_USE] |= taken
     scratch.slice[seat, USED] += num_taken
-    if scratch.listed[ROUND] > 1:
+    if scratch.listed[IS_LENDING] == 1:
         scratch.slice[seat, LENT] += num_taken
-        if num_taken < scratch.slice[seat, OFFER]:
-            # It cannot use more: its members report nothing there.
-            scratch.slice[seat, CAP] = scratch.slice[seat, USED]
+    if num_taken == 0:
+        scratch.slice[seat, IS_STUCK] = 1
 
 
 @woven_kernel
@@ -136,7 +137,7 @@ def _set_quotas(net: s.Network, scratch: Scratch, cell: int, num_groups: int, sl
     turn = slot * GOLDEN
     edge = (turn - math.floor(turn)) * (1.0 - 2.0 * MARGIN) + MARGIN
     for seat in range(len(net.slice)):
-        scratch.slice[seat, USED] = scratch.slice[seat, LENT] = 0
+        scratch.slice[seat, USED] = scratch.slice[seat, LENT] = scratch.slice[seat, IS_STUCK] = 0
         scratch.slice[seat, QUOTA] = scratch.slice[seat, CAP] = scratch.slice[seat, RESERVE] = 0
         if net.slice[seat, seats.TENANT] == NOT_THERE:
             continue
@@ -159,31 +160,31 @@ def _count_retransmission(net: s.Network, scratch: Scratch, cell: int, block: in
 
 
 @woven_kernel
-def _offer_quotas(scratch: Scratch, num_seats: int, free: int) -> bool:
-    """Offer each slice what it has not yet had of its minimum."""
-    offered = 0
-    for seat in range(num_seats):
+def _offer_quotas(scratch: Scratch, num_seats: int, free: int, slot: int) -> bool:
+    """Offer slices what they have not yet had of their minima, as far as it goes."""
+    left = free
+    for turn in range(num_seats):
+        seat = (slot + turn) % num_seats
         if scratch.slice[seat, WANTING] > 0:
-            due = max(0, scratch.slice[seat, QUOTA] - scratch.slice[seat, USED])
-            scratch.slice[seat, OFFER] = min(due, free - offered)
-            offered += scratch.slice[seat, OFFER]
-    # Where no minimum is due the rest still is.
-    return free > 0
+            scratch.slice[seat, OFFER] = min(left, max(0, scratch.slice[seat, QUOTA] - scratch.slice[seat, USED]))
+            left -= scratch.slice[seat, OFFER]
+    return left < free
 
 
 @woven_kernel
 def _offer_rest(scratch: Scratch, num_seats: int, free: int, slot: int) -> bool:
-    """Offer what nobody keeps, group by group to the slice with the fewest borrowed for each member that wants."""
-    lendable = free
-    for seat in range(num_seats):
-        lendable -= max(0, scratch.slice[seat, RESERVE] - scratch.slice[seat, USED])
-    offered = False
-    while lendable > 0:
+    """Offer what no other slice keeps, group by group to the one that has borrowed least for each member that wants."""
+    left = free
+    while left > 0:
+        kept = 0
+        for seat in range(num_seats):
+            kept += _kept(scratch, seat)
         best = -1
         best_claim = 0.0
         for turn in range(num_seats):
             seat = (slot + turn) % num_seats
-            if scratch.slice[seat, USED] + scratch.slice[seat, OFFER] < scratch.slice[seat, CAP]:
+            taken = scratch.slice[seat, USED] + scratch.slice[seat, OFFER]
+            if taken < scratch.slice[seat, CAP] and left > kept - _kept(scratch, seat):
                 claim = scratch.slice[seat, WANTING] / (scratch.slice[seat, LENT] + scratch.slice[seat, OFFER] + 0.5)
                 if claim > best_claim:
                     best = seat
@@ -191,9 +192,20 @@ def _offer_rest(scratch: Scratch, num_seats: int, free: int, slot: int) -> bool:
         if best < 0:
             break
         scratch.slice[best, OFFER] += 1
-        lendable -= 1
-        offered = True
-    return offered
+        left -= 1
+    return left < free
+
+
+@inner_kernel
+def _kept(scratch: Scratch, seat: int) -> int:
+    """Groups that are still kept free for a slice."""
+    return int(max(0, scratch.slice[seat, RESERVE] - scratch.slice[seat, USED] - scratch.slice[seat, OFFER]))
+
+
+@inner_kernel
+def _may_take(net: s.Network, scratch: Scratch, ue: int) -> bool:
+    """Whether a candidate can be given groups at all."""
+    return bool(scratch.ue_real[ue, WANTED_BITS] > 0.0 and net.ue_real[ue, s.SCHEDULING_WEIGHT] > 0.0)
 
 
 @woven_kernel

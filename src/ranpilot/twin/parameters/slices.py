@@ -82,6 +82,10 @@ def make_slices(scenario: Scenario) -> SliceRules:
         nobody[0, TENANT_BUDGET_SLOTS] = NOT_THERE
         return SliceRules(0, 0, nobody, np.ones((1, 1)), 0, (0, 0), 1.0, 1.0)
     tenant = np.array([_tenant(scenario, entry) for entry in slices.tenants])
+    if slices.turnover is None:
+        # What is rounded off one is the next one's, so that all places are somebody's where shares add up to 1.
+        until = np.floor(np.cumsum(tenant[:, TENANT_SHARE_BELOW]) * scenario.num_places + 0.5)
+        tenant[:, TENANT_MEMBERS] = np.diff(until, prepend=0.0)
     below = np.cumsum(tenant[:, TENANT_SHARE_BELOW])
     # Exactly 1 for the last, whatever rounding left.
     tenant[:, TENANT_SHARE_BELOW] = np.where(below == below[-1], 1.0, below / below[-1])
@@ -104,7 +108,7 @@ def make_slices(scenario: Scenario) -> SliceRules:
 def _tenant(scenario: Scenario, entry: Slice) -> list[float]:
     steps_db = (0.0, 0.0) if entry.target_bler is None else outer_loop_steps_db(entry.target_bler)
     return [
-        max(1, round(entry.share * scenario.num_places)),
+        math.floor(entry.share * scenario.num_places + 0.5),
         entry.share,
         entry.min_ratio / 100.0,
         entry.max_ratio / 100.0,

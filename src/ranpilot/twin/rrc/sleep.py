@@ -44,7 +44,8 @@ def wake_cells(net: s.Network, parameters: Parameters, first: int) -> None:
 def _fall_asleep(net: s.Network, parameters: Parameters, cell: int, level: int) -> None:
     """Go into a sleep; AWAKE is none."""
     net.cell[cell, s.SLEEP_LEVEL] = level
-    if level == s.LIGHT_SLEEP:
+    # A cell that dozes is in light sleep already.
+    if level == s.LIGHT_SLEEP and net.cell[cell, s.POWER_STATE] != s.DOZING:
         net.cell_count[cell, s.CELL_LIGHT_SLEEPS] += 1
     elif level == s.DEEP_SLEEP:
         net.cell_count[cell, s.CELL_DEEP_SLEEPS] += 1

@@ -80,10 +80,12 @@ def turn_slices(net: s.Network, parameters: Parameters, slot: int) -> None:
         if tenant != NOT_THERE and _is_leaving(net, parameters, seat, num_there, slot):
             num_there -= 1
             _leave_seat(net, seat)
-        elif tenant == NOT_THERE:
+            net.slice[seat, seats.SINCE_SLOT] = slot
+    # All have left before the first arrives, so that there are places for its members.
+    for seat in range(len(net.slice)):
+        if net.slice[seat, seats.TENANT] == NOT_THERE and net.slice[seat, seats.SINCE_SLOT] < slot:
             arriving = _draw_arrival(net, parameters, seat, slot)
             if arriving != NOT_THERE:
-                num_there += 1
                 _take_seat(net, parameters, seat, arriving, slot)
                 _bring_members(net, parameters, seat, slot, slot)
 
@@ -179,9 +181,9 @@ def _bring_members(net: s.Network, parameters: Parameters, seat: int, drawn_slot
         serving = draw_place(net, parameters, ue, cell, ue, drawn_slot)
         if slot > 0:
             net.cell_count[serving, s.CELL_ARRIVALS] += 1
-        if net.cell[serving, s.CONNECTED_UES] >= net.cell[serving, s.ADMISSION_LIMIT]:
-            if slot > 0:
-                net.cell_count[serving, s.CELL_BLOCKED] += 1
+        # At the reset everybody is there, as without slices.
+        if slot > 0 and net.cell[serving, s.CONNECTED_UES] >= net.cell[serving, s.ADMISSION_LIMIT]:
+            net.cell_count[serving, s.CELL_BLOCKED] += 1
             continue
         _join(net, parameters, ue, seat, drawn_slot)
         take_place(net, parameters, ue, serving, slot)

@@ -8,7 +8,7 @@ may serve any number of networks.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ __all__ = [
     "Int64Array",
     "Packets",
     "Rows",
+    "SharedClock",
     "TrafficConfig",
     "TrafficModel",
     "as_rows",
@@ -97,6 +98,15 @@ class TrafficModel(Protocol):
         self, seed: int | Int64Array, networks: Int64Array, ues: Int64Array, block: int, state: FloatArray
     ) -> Packets:
         """The packets of `block`; `state` [N, state_size] is read and replaced in place."""
+        ...
+
+
+@runtime_checkable
+class SharedClock(Protocol):
+    """A traffic model whose users share what happens when: one that comes later must find the same clock."""
+
+    def state_at_block(self, seed: Int64Array, networks: Int64Array, ues: Int64Array, block: int) -> FloatArray:
+        """The states [N, state_size] with which UEs come at the start of `block`."""
         ...
 
 

@@ -87,8 +87,12 @@ class MmtcBursts:
 
     def initial_state(self, seed: int | Int64Array, networks: Int64Array, ues: Int64Array) -> FloatArray:
         """A moment between two events [N, 3], the same for all UEs of a network."""
+        return self.state_at_block(np.asarray(seed), networks, ues, 0)
+
+    def state_at_block(self, seed: Int64Array, networks: Int64Array, ues: Int64Array, block: int) -> FloatArray:
+        """The same for a UE that comes at the start of a block: it finds the events of those who were there."""
         rows = as_rows(seed, networks, ues)
-        return _initial_state(rows.seed, rows.network, rows.ue, self._shape)
+        return _initial_state(rows.seed, rows.network, rows.ue, self._shape, block)
 
     def draw_block(
         self, seed: int | Int64Array, networks: Int64Array, ues: Int64Array, block: int, state: FloatArray
@@ -134,13 +138,14 @@ def _next_place(place: float, left: float, uniform: float) -> float:
 
 @kernel
 def _initial_state(
-    seed: Int64Array, network: Int64Array, ue: Int64Array, shape: tuple[float, float, int]
+    seed: Int64Array, network: Int64Array, ue: Int64Array, shape: tuple[float, float, int], block: int
 ) -> FloatArray:
     period_slots, burst_slots, devices = shape
     state = np.empty((len(ue), 3))
     for row in range(len(ue)):
-        start = -period_slots * draw_uniform(seed[row], network[row], 0, _EVENT_BLOCK, STREAM_TRAFFIC)
-        own_seed = fold_seed(seed[row], network[row], ue[row], INITIAL_BLOCK, STREAM_TRAFFIC)
+        phase = period_slots * draw_uniform(seed[row], network[row], 0, _EVENT_BLOCK, STREAM_TRAFFIC)
+        start = -math.fmod(phase + float(block) * BLOCK_SLOTS, period_slots)
+        own_seed = fold_seed(seed[row] + block, network[row], ue[row], INITIAL_BLOCK, STREAM_TRAFFIC)
         left, place, index, when = devices, 0.0, 0, -1.0
         while True:
             uniform = draw_uniform(own_seed, network[row], ue[row], index, STREAM_TRAFFIC)
