@@ -119,6 +119,9 @@ class Slicing:
         chosen = scenario.heldout if split == "heldout" else scenario.train
         if load is not None:
             chosen = chosen.with_load(load)
+        for kind in chosen.events.kinds if chosen.events else ():
+            if kind.report is not None:
+                raise ConfigError("events.kinds.report", kind.report, "left out for task 'slicing'")
         environment = cls(Networks(chosen, num, seed, first_network=first_network), VARIANTS[name])
         environment.reset()
         return environment
