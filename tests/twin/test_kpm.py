@@ -62,6 +62,8 @@ ROWS = [
     "PEE.AvgPower [W] cell 0..1e+06",
     "RP.EnergyEfficiency [bit/J] cell 0..1e+12",
     "RP.TimeOnAir [%] cell 0..100",
+    "RP.BackhaulDelayDl [0.1 ms] cell 0..1e+08",
+    "RP.BackhaulLossDl [1] cell 0..1e+09",
     "RP.PrbTotDl.SNSSAI [%] slice 0..100",
     "RRU.PrbUsedDl.SNSSAI [PRB] slice 0..275",
     "DRB.PdcpSduVolumeDL.SNSSAI [Mbit] slice 0..1e+06",

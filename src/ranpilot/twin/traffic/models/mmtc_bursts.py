@@ -144,7 +144,7 @@ def _initial_state(
     state = np.empty((len(ue), 3))
     for row in range(len(ue)):
         phase = period_slots * draw_uniform(seed[row], network[row], 0, _EVENT_BLOCK, STREAM_TRAFFIC)
-        start = -math.fmod(phase + float(block) * BLOCK_SLOTS, period_slots)
+        start = -((phase + float(block) * BLOCK_SLOTS) % period_slots)
         own_seed = fold_seed(seed[row] + block, network[row], ue[row], INITIAL_BLOCK, STREAM_TRAFFIC)
         left, place, index, when = devices, 0.0, 0, -1.0
         while True:
