@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 JOBS ?= 2
 
-.PHONY: setup demo test test-all lint bench validate golden docs lock clean
+.PHONY: setup demo test test-all lint bench validate golden scenarios docs lock clean
 
 setup: $(READY)
 
@@ -44,6 +44,9 @@ validate: $(READY)
 golden: $(READY)
 	RANPILOT_REWRITE_GOLDEN=1 $(BIN)/python -m pytest -q -m "not slow" tests
 	git diff --stat -- tests/golden
+
+scenarios: $(READY)
+	$(BIN)/python scripts/make_scenarios.py
 
 docs: $(READY)
 	$(BIN)/python scripts/make_docs.py

@@ -18,6 +18,7 @@ import adviser_tables
 import aura_tables
 import calibration_tables
 import declared_tables
+import scenario_table
 import tenant_tables
 import traffic_tables
 from records import Record, decibels, exists, named, number, read, short, table
@@ -153,6 +154,7 @@ TABLES: dict[str, Callable[[], str]] = {
     **adviser_tables.TABLES,
     **calibration_tables.TABLES,
     **declared_tables.TABLES,
+    **scenario_table.TABLES,
     **tenant_tables.TABLES,
     **traffic_tables.TABLES,
 }
