@@ -70,7 +70,7 @@ def make(name: str, *, again: bool) -> str:
     new = [as_record(name, found.scenario, label, run) | {"file_hash": digest} for label, run in found.runs.items()]
     draw(found, picture)
     kept = [record for record in records if record["scenario"] != name]
-    text = json.dumps(sorted(kept + new, key=lambda record: names().index(record["scenario"])), indent=1)
+    text = json.dumps(sorted(kept + new, key=lambda record: record["scenario"]), indent=1)
     write_atomic(RESULTS, f"{text}\n".encode())
     return f"{time.process_time() - begin:.0f} CPU seconds"
 
@@ -81,7 +81,7 @@ def watch(scenario: Scenario) -> Watched:
     is_steady = isinstance(scenario.users.population, Static) and scenario.events is None
     seconds = STEADY_S if is_steady and not (slices and slices.comes_and_goes) else CHANGING_S
     runs = {label: run_load(scenario.with_load(label), seconds) for label in scenario.loads}
-    look = inspect_scenario(scenario.with_load("normal"), SEED, num_networks=1, duration_s=0.1, map_points=160)
+    look = inspect_scenario(scenario.with_load("normal"), SEED, num_networks=1, duration_s=0.1, map_points=140)
     return Watched(scenario, runs, look)
 
 

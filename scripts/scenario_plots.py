@@ -29,6 +29,7 @@ LOAD_COLOURS = dict(zip(("low", "normal", "high"), CELL_COLOURS, strict=False))
 SLICE_OFFERED, SLICE_VOLUME = "RP.OfferedVolumeDl.SNSSAI", "DRB.PdcpSduVolumeDL.SNSSAI"
 SLICE_PRB_USE = "RRU.PrbTotDl.SNSSAI"
 DEEP_SLEEP = 3
+MOST_IN_A_COLUMN = 4
 
 
 @dataclass(frozen=True)
@@ -83,24 +84,26 @@ def plot_delays(axis: Axes, found: Watched) -> None:
 
 
 def plot_over_time(axis: Axes, found: Watched, measurement: Measurement, load: str = "normal") -> None:
-    """A measurement of every cell over time, mean over networks; cells with a scheduled event in colour and named."""
+    """A measurement of cells over time, mean over networks and 0.3 s; one line for cells without events."""
     recording, events = found.runs[load].recording, found.scenario.events
     scheduled = () if events is None else events.schedule
     named = list(dict.fromkeys(event.cell for event in scheduled)) or list(recording.cell_names)
-    for cell, name in enumerate(recording.cell_names):
-        values = recording.series[measurement.name][:, :, cell].mean(axis=1)
-        if name in named:
-            colour = CELL_COLOURS[named.index(name) % len(CELL_COLOURS)]
-            axis.plot(recording.end_s, values, color=colour, lw=1.8, label=name, zorder=3)
-        else:
-            axis.plot(recording.end_s, values, color=GRID, lw=1.0, zorder=2)
-    top = 1.06 * max(1e-9, float(recording.series[measurement.name].mean(axis=1).max()))
+    series = _by_threes(recording.series[measurement.name].mean(axis=1))
+    end_s = _by_threes(recording.end_s)
+    for number, name in enumerate(named):
+        colour = CELL_COLOURS[number % len(CELL_COLOURS)]
+        axis.plot(end_s, series[:, recording.cell_names.index(name)], color=colour, lw=1.6, label=name)
+    others = [cell for cell, name in enumerate(recording.cell_names) if name not in named]
+    if others:
+        axis.plot(end_s, series[:, others].mean(axis=1), color=FAINT, lw=1.0, label="mean of others")
+    top = 1.06 * max(1e-9, float(series.max()))
     for number, event in enumerate(scheduled):
         colour, height = CELL_COLOURS[named.index(event.cell) % len(CELL_COLOURS)], top * (1.04 + 0.07 * number)
         axis.plot([event.start_s, event.start_s + event.duration_s], [height, height], color=colour, lw=4, alpha=0.5)
         axis.annotate(event.kind, (event.start_s, height), fontsize=7, color=INK, va="center")
     axis.set(xlabel=f"s, {load} load", ylabel=f"{measurement.name}, {measurement.unit}", ylim=(0, None))
-    _finish(axis)
+    axis.grid(color=GRID, lw=0.8, zorder=0)
+    axis.legend(frameon=False, fontsize=8, loc="upper left", ncols=1 if len(named) < MOST_IN_A_COLUMN else 2)
 
 
 def plot_handovers(axis: Axes, found: Watched) -> None:
@@ -195,6 +198,13 @@ def plot_seats(axis: Axes, found: Watched) -> None:
     axis.grid(color=GRID, lw=0.8)
 
 
+def _by_threes(values: np.ndarray) -> np.ndarray:
+    """Means of three periods each; what is left over at the end is left out."""
+    whole = len(values) // 3
+    means: np.ndarray = values[: 3 * whole].reshape(whole, 3, *values.shape[1:]).mean(axis=1)
+    return means
+
+
 def _finish(axis: Axes) -> None:
     axis.grid(color=GRID, lw=0.8, zorder=0)
     axis.legend(frameon=False, fontsize=8)
@@ -208,6 +218,8 @@ PLOTS: Mapping[str, Plot] = {
     "xr-arena": plot_delays,
     "urban-macro": plot_sinr,
     "two-cell": partial(plot_over_time, measurement=kpm.CONNECTED_MEAN),
+    "stadium-evening": partial(plot_over_time, measurement=kpm.CONNECTED_MEAN),
+    "faults": partial(plot_over_time, measurement=kpm.VOLUME),
     "highway": plot_handovers,
     "rural": plot_gain_over_distance,
     "energy-night": plot_power,
