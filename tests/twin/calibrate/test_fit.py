@@ -131,7 +131,7 @@ def test_slopes_that_are_not_clear_of_scatter_count_as_none() -> None:
 @pytest.mark.parametrize(
     ("changes", "names", "sentence"),
     [
-        ({}, ["lood"], "No parameter is called 'lood'; did you mean 'load' (known: load, users, path-loss, shadowing, "
+        ({}, ["lxad"], "No parameter is called 'lxad'; did you mean 'load' (known: load, users, path-loss, shadowing, "
          "speed)."),
         ({}, ["load", "load"], "fit = 'load,load', but must be some of load, users, path-loss, shadowing, speed, each "
          "once."),
