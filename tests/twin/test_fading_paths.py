@@ -51,7 +51,7 @@ def view(networks: Networks) -> tuple[state.Network, Scratch]:
     """Network 0 and its working arrays."""
     net = state.Network(*(array[0] for array in networks._state))
     scenario = networks.scenario
-    scratch = allocate_scratch(1, scenario.num_cells, scenario.num_places, scenario.carrier.num_groups)
+    scratch = allocate_scratch(1, scenario.num_cells, scenario.num_places, scenario.carrier.num_groups, 1)
     return net, Scratch(*(array[0] for array in scratch))
 
 

@@ -230,6 +230,8 @@ def test_what_cannot_be_simulated_as_it_is_asked_for_is_refused(
 def test_an_episode_ends_before_its_slots_run_out_of_bits(make_scenario: Callable[..., Scenario]) -> None:
     networks = Networks(make_scenario(), 2, seed=1)
     networks.slot = state.LAST_SLOT - 1500
+    # The slots that are left out were empty ones.
+    networks._state.cell_count[..., state.CELL_EMPTY_SLOTS] = networks.slot
     networks.advance(1500)
     assert count_violations(networks).total() == 0
     measured = networks.counters().ue
