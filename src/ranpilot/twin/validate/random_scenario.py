@@ -84,7 +84,8 @@ def random_values(choose: Choose) -> dict[str, Any]:
     if choose.one_of([False, True]):
         kinds = [entry["name"] for entry in values["traffic"]["mix"]]
         block_s = BLOCK_SLOTS * 15e-3 / values["carrier"]["subcarrier_spacing_khz"]
-        values["slices"] = random_slices(choose, kinds, arrives, block_s)
+        ues_per_cell = values["users"]["population"].get("ues_per_cell")
+        values["slices"] = random_slices(choose, kinds, ues_per_cell, block_s)
     return values
 
 

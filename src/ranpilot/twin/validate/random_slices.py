@@ -17,9 +17,13 @@ if TYPE_CHECKING:
 __all__ = ["random_slice_controls", "random_slices"]
 
 
-def random_slices(choose: Choose, kinds: list[str], arrives: bool, block_s: float) -> dict[str, Any]:
-    """The values of `slices`; kinds: names of the traffic mix, block_s: of a block of traffic."""
-    num = choose.whole(1, 4)
+def random_slices(choose: Choose, kinds: list[str], ues_per_cell: int | None, block_s: float) -> dict[str, Any]:
+    """The values of `slices`.
+
+    kinds: names of the traffic mix; ues_per_cell: None where users come and go; block_s: of a block of traffic.
+    """
+    # Each has a member at least.
+    num = choose.whole(1, min(4, ues_per_cell or 4))
     tenants = []
     for index in range(num):
         least = choose.one_of([0.0, 100.0 / num, 50.0 / num])
@@ -37,7 +41,7 @@ def random_slices(choose: Choose, kinds: list[str], arrives: bool, block_s: floa
                 "sla": {"delay_ms": choose.one_of([None, 3.0])},
             }
         )
-    if arrives or choose.one_of([True, False]):
+    if ues_per_cell is None or choose.one_of([True, False]):
         return {"tenants": tenants}
     if choose.one_of([True, False]):
         tenants[-1]["from_s"] = block_s
