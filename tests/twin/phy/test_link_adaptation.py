@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ranpilot.errors import ConfigError
@@ -87,6 +87,7 @@ def test_cqi_1_and_15_stand_where_link_curves_put_them() -> None:
 
 
 @settings(deadline=None)
+@example(sinr=[1.0, 2.0, 2.0, 4.0, 4.0, 7.0, 8.0, 23.0, 27.0, 0.25, 0.25, 0.25, 0.25])
 @given(sinr=st.lists(st.floats(0.05, 1000.0), min_size=13, max_size=13))
 def test_cqi_of_groups_is_the_highest_that_meets_its_own_threshold(sinr: list[float]) -> None:
     tables = load_phy_tables(1, 52)

@@ -39,14 +39,10 @@ def cqi_from_groups(
 ) -> int:
     """Wideband CQI 0..15 of the groups first..stop-1, with each CQI's own EESM beta; 0 is out of range.
 
-    sinr: linear, [R]. Bisection: the effective SINR grows slower with the CQI than the SINR that it needs.
+    sinr: linear, [R]. Tried from the highest down: where the modulation changes, so does beta, and a CQI may be met
+    whose lower neighbour is not.
     """
-    low = 0
-    high = len(cqi_threshold_db) - 1
-    while low < high:
-        middle = (low + high + 1) // 2
-        if effective_sinr_db(sinr, first, stop, float(cqi_beta[middle])) >= cqi_threshold_db[middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+    for cqi in range(len(cqi_threshold_db) - 1, 0, -1):
+        if effective_sinr_db(sinr, first, stop, float(cqi_beta[cqi])) >= cqi_threshold_db[cqi]:
+            return cqi
+    return 0
