@@ -48,19 +48,22 @@ def list_candidates(net: s.Network, parameters: Parameters, scratch: Scratch, sl
         scratch.cell[cell, NUM_CANDIDATES] = 0
         scratch.cell[cell, ACTIVE] = 0
     scratch.total[RETRANSMITTERS] = 0
+    is_sliced = parameters.slices.is_on == 1
     most_waiting = net.process.shape[1]
     for ue in range(len(scratch.ue)):
         cell = net.ue[ue, s.SERVING_CELL]
         if cell < 0:
             continue
-        count_in_slice(net, cell, net.ue[ue, s.SLICE], seats.SLICE_CONNECTED_SUM, 1)
+        if is_sliced:
+            count_in_slice(net, cell, net.ue[ue, s.SLICE], seats.SLICE_CONNECTED_SUM, 1)
         backlog_bits = net.ue[ue, s.BACKLOG_BITS]
         waiting = net.ue[ue, s.WAITING]
         if backlog_bits == 0 and waiting == 0:
             continue
         net.ue_count[ue, s.UE_BUSY_SLOTS] += 1
         net.cell_count[cell, s.CELL_BUSY_SLOTS] += 1
-        count_in_slice(net, cell, net.ue[ue, s.SLICE], seats.SLICE_BUSY_SLOTS, 1)
+        if is_sliced:
+            count_in_slice(net, cell, net.ue[ue, s.SLICE], seats.SLICE_BUSY_SLOTS, 1)
         scratch.ue[ue, GRANTED] = 0
         if slot < net.ue[ue, s.INTERRUPTED_UNTIL]:
             continue
