@@ -38,6 +38,7 @@ WITHOUT_KERNELS = (
     "envs/tasks/power_handover.py",
     "envs/tasks/slicing.py",
     "envs/tenants/",
+    "envs/twin_task.py",
     "envs/twin_what_if.py",
     "envs/views.py",
     "learning/dqn.py",

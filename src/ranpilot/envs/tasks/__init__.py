@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 from ranpilot.family import Family
 
 if TYPE_CHECKING:
-    from ranpilot.envs.tasks.power_handover import PowerHandover
-    from ranpilot.envs.tasks.slicing import Slicing
+    from ranpilot.envs.twin_task import TwinTask
 
 __all__ = ["TASKS"]
 
-TASKS: Family[type[PowerHandover | Slicing]] = Family("task", "ranpilot.envs.tasks")
+TASKS: Family[type[TwinTask]] = Family("task", "ranpilot.envs.tasks")
 """Every part is an environment class with `make(scenario, num, seed, *, load, split, first_network, variant)`."""

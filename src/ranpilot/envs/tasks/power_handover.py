@@ -7,21 +7,16 @@ the twin's; what the paper leaves open is filled in as in `aura-paper`.
 
 from __future__ import annotations
 
-import copy
-import io
-import json
-import zipfile
-import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Self
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ranpilot.envs.aura_paper.check_action import check_options
 from ranpilot.envs.aura_paper.spec import STATE_NAMES
-from ranpilot.envs.controller import Action, FloatArray, IntArray, Observation, Outcome, TaskSpec
+from ranpilot.envs.controller import Action, FloatArray, IntArray, Observation
 from ranpilot.envs.tasks._announced import announced_counters, count_announced
 from ranpilot.envs.tasks._notices import Notices
 from ranpilot.envs.tasks._reports import Heard, has_faults
@@ -42,18 +37,14 @@ from ranpilot.envs.tasks._requests import (
 )
 from ranpilot.envs.tasks._spec import DOWN, MOVE, POWER_STEP_DB, UP, make_spec, power_grid
 from ranpilot.envs.tasks._start import draw_powers
-from ranpilot.envs.twin_what_if import TwinWhatIf
-from ranpilot.errors import CheckpointError, ConfigError, UnknownNameError
+from ranpilot.envs.twin_task import Played, TwinTask
+from ranpilot.errors import ConfigError
 from ranpilot.twin.controls import FORCED_HANDOVER, RELEASE, TX_POWER_DBM
 from ranpilot.twin.network import Networks
 from ranpilot.twin.parameters import TICK_S
-from ranpilot.twin.scenario import Scenario, Split
 from ranpilot.twin.state import CELL_BLOCKED
 
 __all__ = ["PART", "VARIANTS", "Numbers", "PowerHandover"]
-
-SNAPSHOT = "snapshot of task power-handover"
-SNAPSHOT_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -76,24 +67,15 @@ VARIANTS: Mapping[str, Numbers] = {"default": Numbers(), "power": Numbers(power_
 """`power` makes power a real decision; with the default weight the least power is always best."""
 
 
-@dataclass(frozen=True)
-class Played:
-    """What one step gave: weighted terms [B, A, K] and counts [B, A]."""
+class PowerHandover(TwinTask):
+    """A batch of networks under the task."""
 
-    terms: NDArray[np.float64]
-    counts: dict[str, FloatArray]
-
-
-class PowerHandover:
-    """A batch of networks under the task; implements `Environment` and what `TwinWhatIf` rolls."""
+    NAME, VARIANTS, SNAPSHOT_VERSION = "power-handover", VARIANTS, 2
+    _numbers: Numbers
 
     def __init__(self, networks: Networks, numbers: Numbers) -> None:
         scenario = networks.scenario
-        self.networks = networks
-        self.spec: TaskSpec = make_spec(scenario)
-        self.num_networks: int = networks.num
-        self.what_if = TwinWhatIf(self)
-        self._numbers = numbers
+        super().__init__(networks, numbers, make_spec(scenario))
         self._grid = power_grid(scenario)
         self._power_low = np.array([grid[0] for grid in self._grid])
         self._power_high = np.array([grid[-1] for grid in self._grid])
@@ -117,46 +99,14 @@ class PowerHandover:
         self._last_drops = np.zeros((self.num_networks, scenario.num_cells), dtype=np.int64)
         self._heard: Heard | None = None
         """What agents have of the cells, where reports can fail."""
-        self._step = 0
-        self._episode = 0
 
     @classmethod
-    def make(
-        cls,
-        scenario: Scenario,
-        num: int,
-        seed: int,
-        *,
-        load: str | None = None,
-        split: Split = "train",
-        first_network: int = 0,
-        variant: str | None = None,
-    ) -> Self:
-        """`num` networks of that scenario, load and split, at the start of episode 0.
-
-        load: None for the scenario as it is; variant: None for `default`. Network ids are `first_network` onward, and
-        what an id does is independent of the batch it is in. Raises ConfigError for a split and UnknownNameError for a
-        load or variant that there is not.
-        """
-        name = "default" if variant is None else variant
-        if name not in VARIANTS:
-            raise UnknownNameError("variant of task 'power-handover'", name, list(VARIANTS))
-        if split not in ("train", "heldout"):
-            raise ConfigError("split", split, "'train' or 'heldout'")
-        chosen = scenario.heldout if split == "heldout" else scenario.train
-        if load is not None:
-            chosen = chosen.with_load(load)
-        networks = Networks(chosen, num, seed, first_network=first_network)
-        environment = cls(networks, VARIANTS[name])
-        environment.reset()
-        return environment
+    def _begin(cls, networks: Networks, numbers: Numbers) -> Self:
+        return cls(networks, numbers)
 
     def reset(self, *, first_episode: int = 0) -> Observation:
         """Begin that episode: powers drawn from each cell's grid, then a warm-up in which nothing is counted."""
-        if first_episode < 0:
-            raise ConfigError("first_episode", first_episode, "at least 0")
-        self._episode, self._step = first_episode, 0
-        self.networks.reset(first_episode)
+        self._begin_episode(first_episode)
         self.networks.apply({TX_POWER_DBM: self._start_powers()})
         self.networks.advance(self._warm_up_slots)
         self._calls = make_calls(*self._calls.serving_cell.shape)
@@ -166,112 +116,44 @@ class PowerHandover:
             self._heard = Heard.nothing(*self._features(), self.networks.slot)
         return self.observation
 
-    def step(self, action: Action) -> Outcome:
-        """Execute [B, A] option indices; after the last step the next episode begins in the same call."""
-        checked = self._checked(action)
-        played = self._play(checked)
-        done = self._step >= self.spec.episode_steps
-        outcome = Outcome(
-            action=checked,
-            reward=played.terms.sum(axis=2),
-            terms=played.terms,
-            next_obs=self.observation,
-            terminated=np.zeros(self.num_networks, dtype=np.bool_),
-            truncated=np.full(self.num_networks, done, dtype=np.bool_),
-            counts=played.counts,
-        )
-        if done:
-            self.reset(first_episode=self._episode + 1)
-        return outcome
-
     @property
     def observation(self) -> Observation:
         """What the next `act` should see."""
-        heard, count = self._heard, self.num_networks
+        heard = self._heard
         local, state = self._features() if heard is None else (heard.local.copy(), heard.state.copy())
         age_s = None if heard is None else (self.networks.slot - heard.slot) * self.networks.scenario.slot_s
         return Observation(
             local=local,
-            state=state.reshape(count, -1),
-            slot=np.full(count, self._step * self.spec.slots_per_step, dtype=np.int64),
-            first=np.full(count, self._step == 0, dtype=np.bool_),
-            episode=np.full(count, self._episode, dtype=np.int64),
+            state=state.reshape(self.num_networks, -1),
+            **self._when(),
             notice_ids=self._notices.stand(self.networks.events(), self.networks.network_ids, self.networks.slot),
             texts=self._notices.texts,
             report_age_s=age_s,
             is_unknown=None if heard is None else heard.is_unknown.copy(),
         )
 
-    def fork(self, networks: IntArray, draw: IntArray, without_events: bool = False) -> Self:
-        """Copies of the picked networks with fresh futures, see `twin_what_if.Forkable`.
+    def _pick(self, rows: IntArray) -> None:
+        self._calls = Calls(*(array[rows] for array in self._calls))
+        self._links = Links(*(array[rows] for array in self._links))
+        self._last_drops = self._last_drops[rows]
+        self._heard = None if self._heard is None else self._heard.rows(rows)
 
-        without_events: those that have not started are called off, and so are their announcements.
-        """
-        copies = len(draw)
-        rows = np.repeat(networks, copies)
-        other = copy.copy(self)
-        other.networks = self.networks.fork(
-            copies, networks=networks, future="fresh", draw=draw, without_events=without_events
-        )
-        other.num_networks = len(rows)
-        other.what_if = TwinWhatIf(other)
-        other._calls = Calls(*(array[rows] for array in self._calls))
-        other._links = Links(*(array[rows] for array in self._links))
-        other._last_drops = self._last_drops[rows]
-        other._heard = None if self._heard is None else self._heard.rows(rows)
-        return other
+    def _kept(self) -> dict[str, Any]:
+        heard = self._heard.arrays() if self._heard is not None else {}
+        return {"last_drops": self._last_drops, **self._calls._asdict(), **heard}
 
-    def play(self, action: Action) -> NDArray[np.float64]:
-        """Execute [B, A] without beginning a new episode at the cut; the reward [B, A]."""
-        reward: NDArray[np.float64] = self._play(self._checked(action)).terms.sum(axis=2)
-        return reward
-
-    def snapshot(self) -> bytes:
-        """Everything needed to go on exactly, and what it belongs to."""
-        file = io.BytesIO()
-        np.savez(
-            file,
-            identity=np.array(self._identity()),
-            clock=np.array([self._step, self._episode]),
-            last_drops=self._last_drops,
-            networks=np.frombuffer(self.networks.snapshot(), dtype=np.uint8),
-            **self._calls._asdict(),
-            **(self._heard.arrays() if self._heard is not None else {}),
-        )
-        return file.getvalue()
-
-    def restore(self, data: bytes) -> None:
-        """Go on from a snapshot. Raises CheckpointError for one that does not fit; nothing is changed then."""
-        try:
-            with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-                found = dict(archive)
-        except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            raise CheckpointError(SNAPSHOT, f"it cannot be read ({error})", "start again") from error
-        if str(found.get("identity", "")) != self._identity():
-            remedy = "use an environment with the same scenario, load, split, variant, seed and networks"
-            raise CheckpointError(SNAPSHOT, "it belongs to another environment", remedy)
-        self.networks.restore(found["networks"].tobytes())
+    def _take(self, found: Mapping[str, NDArray[Any]]) -> None:
         self._calls = Calls(*(found[name] for name in Calls._fields))
         self._last_drops = found["last_drops"]
         self._heard = Heard.from_arrays(found) if self._heard is not None else None
-        self._step, self._episode = (int(number) for number in found["clock"])
         self._count(self.networks.ues.sinr_l3_db)
-
-    def _identity(self) -> str:
-        """What a snapshot must agree in."""
-        networks = self.networks
-        identity = {"version": SNAPSHOT_VERSION, "scenario": networks.scenario.hash(), **asdict(self._numbers)}
-        return json.dumps({**identity, "seed": networks.seed, "networks": networks.network_ids.tolist()})
 
     def _features(self) -> tuple[FloatArray, FloatArray]:
         """What the cells would report now: [B, A, D] of each agent's own, [B, A, F] of the central state."""
         links, cells = self._links, self.networks.cells
         bad_share = links.bad / np.maximum(links.calls, 1)
         values = (cells.tx_power_dbm, bad_share, links.calls >= self._capacity, self._last_drops)
-        local = np.empty((*bad_share.shape, len(values)))
-        for d, (feature, value) in enumerate(zip(self.spec.features, values, strict=True)):
-            low, high = np.array(feature.low), np.array(feature.high)
-            local[:, :, d] = np.clip((value - low) / (high - low), 0.0, 1.0)
+        local = self._normalised(values)
         state = np.empty((*bad_share.shape, len(STATE_NAMES)))
         state[:, :, 0] = np.minimum(links.requests / self._rule.most_moves, 1.0)
         state[:, :, 1] = links.oldest_age >= self._rule.patience_steps

@@ -7,32 +7,25 @@ Afghah 2025. Differs from source: radio, traffic and schedulers are the twin's, 
 
 from __future__ import annotations
 
-import copy
-import io
-import json
-import zipfile
-import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ranpilot.declare import Measurement
-from ranpilot.envs.controller import Action, Feature, FloatArray, IntArray, Observation, Outcome, TaskSpec
+from ranpilot.envs.controller import Feature, FloatArray, IntArray, Observation, TaskSpec
 from ranpilot.envs.tasks._promises import make_promises, quality
 from ranpilot.envs.tasks._slice_features import PROMISE_NAMES, SEEN_NAMES, see_promises, see_slices
-from ranpilot.envs.twin_what_if import TwinWhatIf
-from ranpilot.errors import ActionError, CheckpointError, ConfigError, UnknownNameError
+from ranpilot.envs.twin_task import Played, TwinTask
+from ranpilot.errors import ActionError, ConfigError
 from ranpilot.twin import kpm
 from ranpilot.twin.controls import SLICE_DEDICATED_RATIO, SLICE_MAX_RATIO, SLICE_MIN_RATIO
 from ranpilot.twin.network import Networks
-from ranpilot.twin.scenario import Scenario, Split
+from ranpilot.twin.scenario import Scenario
 
 __all__ = ["PART", "REWARD_TERMS", "VARIANTS", "Numbers", "Slicing"]
-
-SNAPSHOT = "snapshot of task slicing"
-SNAPSHOT_VERSION = 1
 
 REWARD_TERMS = ("kept", "violated", "churn", "excess")
 COUNTERS = ("judged", "violated", "quality", "excess")
@@ -64,27 +57,17 @@ VARIANTS: Mapping[str, Numbers] = {
     "numeric_sla-rb": Numbers(action="rb", shows_promises=True),
 }
 """`intent` shows what tenants say and not their SLA, `numeric_sla` the SLA too; `-hard` and `-rb` change the action."""
-DEFAULT = "intent"
 
 
-@dataclass(frozen=True)
-class Played:
-    """What one step gave: weighted terms [B, A, K] and counts [B, A]."""
+class Slicing(TwinTask):
+    """A batch of networks under the task."""
 
-    terms: FloatArray
-    counts: dict[str, FloatArray]
-
-
-class Slicing:
-    """A batch of networks under the task; implements `Environment` and what `TwinWhatIf` rolls."""
+    NAME, VARIANTS, DEFAULT, SNAPSHOT_VERSION = "slicing", VARIANTS, "intent", 1
+    _numbers: Numbers
 
     def __init__(self, networks: Networks, numbers: Numbers) -> None:
-        self.networks = networks
         self._promises = make_promises(networks.scenario)
-        self._numbers = numbers
-        self.spec: TaskSpec = _make_spec(networks.scenario, numbers)
-        self.num_networks: int = networks.num
-        self.what_if = TwinWhatIf(self)
+        super().__init__(networks, numbers, _make_spec(networks.scenario, numbers))
         tenants = networks.scenario.slices.tenants if networks.scenario.slices else ()
         self._texts = tuple(dict.fromkeys(tenant.description for tenant in tenants if tenant.description))
         self._text_id = np.array([self._texts.index(t.description) if t.description else -1 for t in tenants])
@@ -95,148 +78,54 @@ class Slicing:
         self._quality: FloatArray = np.full(self._share.shape, np.nan)
         self._acted_for: IntArray = np.full((self.num_networks, self.spec.num_slices), -1)
         """[B, S] whose seat it was at the last action"""
-        self._step = self._episode = 0
 
     @classmethod
-    def make(
-        cls,
-        scenario: Scenario,
-        num: int,
-        seed: int,
-        *,
-        load: str | None = None,
-        split: Split = "train",
-        first_network: int = 0,
-        variant: str | None = None,
-    ) -> Self:
-        """`num` networks of that scenario, load and split, at the start of episode 0; variant: None for `intent`.
-
-        Raises ConfigError for a scenario without slices or promises, UnknownNameError for a load or variant.
-        """
-        name = DEFAULT if variant in (None, "default") else str(variant)
-        if name not in VARIANTS:
-            raise UnknownNameError("variant of task 'slicing'", name, list(VARIANTS))
-        chosen = scenario.heldout if split == "heldout" else scenario.train
-        if load is not None:
-            chosen = chosen.with_load(load)
-        for kind in chosen.events.kinds if chosen.events else ():
+    def _begin(cls, networks: Networks, numbers: Numbers) -> Self:
+        events = networks.scenario.events
+        for kind in events.kinds if events else ():
             if kind.report is not None:
                 raise ConfigError("events.kinds.report", kind.report, "left out for task 'slicing'")
-        environment = cls(Networks(chosen, num, seed, first_network=first_network), VARIANTS[name])
-        environment.reset()
-        return environment
+        return cls(networks, numbers)
 
     def reset(self, *, first_episode: int = 0) -> Observation:
         """Begin that episode: tenants with their own ratios, and a warm-up in which nothing is counted."""
-        if first_episode < 0:
-            raise ConfigError("first_episode", first_episode, "at least 0")
-        self._episode, self._step = first_episode, 0
-        self.networks.reset(first_episode)
+        self._begin_episode(first_episode)
         self._share, self._acted_for = np.zeros_like(self._share), np.full_like(self._acted_for, -1)
         self._advance(self._warm_up_slots)
         return self.observation
 
-    def step(self, action: Action) -> Outcome:
-        """Execute [B, A, S]; after the last step the next episode begins in the same call."""
-        checked = self._checked(action)
-        played = self._play(checked)
-        done = self._step >= self.spec.episode_steps
-        outcome = Outcome(
-            action=checked,
-            reward=played.terms.sum(axis=2),
-            terms=played.terms,
-            next_obs=self.observation,
-            terminated=np.zeros(self.num_networks, dtype=np.bool_),
-            truncated=np.full(self.num_networks, done, dtype=np.bool_),
-            counts=played.counts,
-        )
-        if done:
-            self.reset(first_episode=self._episode + 1)
-        return outcome
-
     @property
     def observation(self) -> Observation:
         """What the next `act` should see."""
-        count, tenant = self.num_networks, self.networks.slices.tenant
+        tenant = self.networks.slices.tenant
         is_taken = np.broadcast_to((tenant >= 0)[:, None, :], self._share.shape)
         seen = see_slices(self._share, self._seen)
         if self._numbers.shows_promises:
             seen = np.concatenate([seen, see_promises(self._promises, tenant, self._quality)], axis=-1)
         text_id = np.where(tenant >= 0, self._text_id[np.maximum(tenant, 0)], -1)
-        local = np.empty((*self._share.shape[:2], len(self.spec.features)))
-        for d, feature in enumerate(self.spec.features):
-            low, high = np.array(feature.low), np.array(feature.high)
-            local[:, :, d] = np.clip((self._seen[feature.measurement.name] - low) / (high - low), 0.0, 1.0)
         return Observation(
-            local=local,
+            local=self._normalised(tuple(self._seen[feature.measurement.name] for feature in self.spec.features)),
             state=(tenant >= 0).mean(axis=1, keepdims=True),
-            slot=np.full(count, self._step * self.spec.slots_per_step, dtype=np.int64),
-            first=np.full(count, self._step == 0, dtype=np.bool_),
-            episode=np.full(count, self._episode, dtype=np.int64),
-            notice_ids=np.full((count, 0), -1, dtype=np.int64),
+            **self._when(),
+            notice_ids=np.full((self.num_networks, 0), -1, dtype=np.int64),
             texts=self._texts,
             slices=np.where(is_taken[..., None], seen, 0.0),
             slice_mask=is_taken.copy(),
             slice_text_ids=np.broadcast_to(text_id[:, None, :], self._share.shape).copy(),
         )
 
-    def fork(self, networks: IntArray, draw: IntArray, without_events: bool = False) -> Self:
-        """Copies of the picked networks with fresh futures, see `twin_what_if.Forkable`."""
-        rows = np.repeat(networks, len(draw))
-        other = copy.copy(self)
-        other.networks = self.networks.fork(
-            len(draw), networks=networks, future="fresh", draw=draw, without_events=without_events
-        )
-        other.num_networks = len(rows)
-        other.what_if = TwinWhatIf(other)
-        other._share, other._acted_for, other._quality = self._share[rows], self._acted_for[rows], self._quality[rows]
-        other._seen = {name: values[rows] for name, values in self._seen.items()}
-        return other
-
-    def play(self, action: Action) -> FloatArray:
-        """Execute [B, A, S] without beginning a new episode at the cut; the reward [B, A]."""
-        reward: FloatArray = self._play(self._checked(action)).terms.sum(axis=2)
-        return reward
-
-    def snapshot(self) -> bytes:
-        """Everything needed to go on exactly, and what it belongs to."""
-        file = io.BytesIO()
-        np.savez(
-            file,
-            identity=np.array(self._identity()),
-            clock=np.array([self._step, self._episode]),
-            share=self._share,
-            acted_for=self._acted_for,
-            quality=self._quality,
-            networks=np.frombuffer(self.networks.snapshot(), dtype=np.uint8),
-            **self._kept(),
-        )
-        return file.getvalue()
-
-    def restore(self, data: bytes) -> None:
-        """Go on from a snapshot. Raises CheckpointError for one that does not fit; nothing is changed then."""
-        try:
-            with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-                found = dict(archive)
-        except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            raise CheckpointError(SNAPSHOT, f"it cannot be read ({error})", "start again") from error
-        if str(found.get("identity", "")) != self._identity():
-            remedy = "use an environment with the same scenario, load, split, variant, seed and networks"
-            raise CheckpointError(SNAPSHOT, "it belongs to another environment", remedy)
-        self.networks.restore(found["networks"].tobytes())
-        self._share, self._acted_for, self._quality = found["share"], found["acted_for"], found["quality"]
-        self._seen = {name: found[f"seen.{index}"] for index, name in enumerate(self._seen)}
-        self._step, self._episode = (int(number) for number in found["clock"])
+    def _pick(self, rows: IntArray) -> None:
+        self._share, self._acted_for, self._quality = self._share[rows], self._acted_for[rows], self._quality[rows]
+        self._seen = {name: values[rows] for name, values in self._seen.items()}
 
     def _kept(self) -> dict[str, Any]:
-        """The last measurements by their number: names hold dots and are not for files."""
-        return {f"seen.{index}": values for index, values in enumerate(self._seen.values())}
+        # Names of measurements hold dots and are not for files: by number.
+        seen = {f"seen.{index}": values for index, values in enumerate(self._seen.values())}
+        return {"share": self._share, "acted_for": self._acted_for, "quality": self._quality, **seen}
 
-    def _identity(self) -> str:
-        """What a snapshot must agree in."""
-        networks = self.networks
-        identity = {"version": SNAPSHOT_VERSION, "scenario": networks.scenario.hash(), **asdict(self._numbers)}
-        return json.dumps({**identity, "seed": networks.seed, "networks": networks.network_ids.tolist()})
+    def _take(self, found: Mapping[str, NDArray[Any]]) -> None:
+        self._share, self._acted_for, self._quality = found["share"], found["acted_for"], found["quality"]
+        self._seen = {name: found[f"seen.{index}"] for index, name in enumerate(self._seen)}
 
     def _checked(self, action: object) -> FloatArray:
         """[B, A, S] as numbers. Raises ActionError for a wrong shape, a NaN or a number outside [-1, 1]."""
