@@ -101,9 +101,11 @@ def plot_over_time(axis: Axes, found: Watched, measurement: Measurement, load: s
         colour, height = CELL_COLOURS[named.index(event.cell) % len(CELL_COLOURS)], top * (1.04 + 0.07 * number)
         axis.plot([event.start_s, event.start_s + event.duration_s], [height, height], color=colour, lw=4, alpha=0.5)
         axis.annotate(event.kind, (event.start_s, height), fontsize=7, color=INK, va="center")
-    axis.set(xlabel=f"s, {load} load", ylabel=f"{measurement.name}, {measurement.unit}", ylim=(0, None))
+    axis.set(xlabel=f"s, {load} load", ylabel=f"{measurement.name}, {measurement.unit}")
     axis.grid(color=GRID, lw=0.8, zorder=0)
-    axis.legend(frameon=False, fontsize=8, loc="upper left", ncols=1 if len(named) < MOST_IN_A_COLUMN else 2)
+    # Above the bars of events, which would run through it.
+    axis.set_ylim(0, top * (1.35 + 0.07 * len(scheduled)))
+    axis.legend(frameon=False, fontsize=8, loc="upper left", ncols=1 if len(named) < MOST_IN_A_COLUMN else 3)
 
 
 def plot_handovers(axis: Axes, found: Watched) -> None:
