@@ -3,7 +3,7 @@
 All six see the same labels. results/adviser.json gets every score of every run and what orders and other texts change;
 `--ship` copies the LoRA of the first seed into the package, where `embedded:adviser` finds it. It goes on where it was
 interrupted; runs and labels are in runs/advisers. Named runs, such as `lora-0 full-2`, are done alone, so
-that several processes can share them out. Takes about two CPU hours, most of it labels.
+that several processes can share them out. Takes about four CPU hours, one of them labels.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 RUNS = Path("runs/advisers")
 SHIPPED = ROOT / "src" / "ranpilot" / "llm" / "adapters" / "adviser"
 SEEDS = (0, 1, 2)
-METHODS: dict[str, dict[str, Any]] = {"lora": {"steps": 128}, "full": {"steps": 96}}
+METHODS: dict[str, dict[str, Any]] = {"lora": {"steps": 640}, "full": {"steps": 384}}
 SETTINGS: dict[str, Any] = {
     "states": 2048, "focus_states": 1536, "draws": 2, "dtype": "bfloat16",
     "heldout_states": 192, "heldout_focus_states": 160, "heldout_draws": 12,
