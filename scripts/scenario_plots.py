@@ -26,8 +26,6 @@ __all__ = ["FIRST_S", "PLOTS", "Plot", "Run", "Watched"]
 FIRST_S = 1.0
 """Warm-up."""
 LOAD_COLOURS = dict(zip(("low", "normal", "high"), CELL_COLOURS, strict=False))
-SLICE_OFFERED, SLICE_VOLUME = "RP.OfferedVolumeDl.SNSSAI", "DRB.PdcpSduVolumeDL.SNSSAI"
-SLICE_PRB_USE = "RRU.PrbTotDl.SNSSAI"
 DEEP_SLEEP = 3
 MOST_IN_A_COLUMN = 4
 
@@ -182,7 +180,9 @@ def plot_served(axis: Axes, found: Watched) -> None:
     assert found.scenario.slices is not None
     names = [tenant.name for tenant in found.scenario.slices.tenants]
     for number, (load, run) in enumerate(found.runs.items()):
-        delivered, offered = (run.slices[name].sum(axis=(0, 1, 2)) for name in (SLICE_VOLUME, SLICE_OFFERED))
+        delivered, offered = (
+            run.slices[each.name].sum(axis=(0, 1, 2)) for each in (kpm.SLICE_VOLUME, kpm.SLICE_OFFERED)
+        )
         place = np.arange(len(names)) + 0.27 * (number - 1)
         served = 100.0 * delivered / np.maximum(offered, 1e-9)
         axis.bar(place, served, width=0.25, color=LOAD_COLOURS[load], label=f"{load} load", zorder=3)
@@ -194,7 +194,7 @@ def plot_served(axis: Axes, found: Watched) -> None:
 def plot_seats(axis: Axes, found: Watched) -> None:
     """PRBs that each seat for a slice uses over time, in one network at normal load, one above the other."""
     run = found.runs["normal"]
-    use = run.slices[SLICE_PRB_USE][:, 0].mean(axis=1)
+    use = run.slices[kpm.SLICE_PRB_USE.name][:, 0].mean(axis=1)
     axis.stackplot(run.recording.end_s, use.T, colors=CELL_COLOURS, alpha=0.75, lw=0)
     axis.set(xlabel="s, normal load, one network", ylabel="PRBs in use, by seat, %", ylim=(0, 100))
     axis.grid(color=GRID, lw=0.8)
