@@ -87,7 +87,7 @@ def test_without_pyarrow_a_parquet_file_is_refused_in_a_sentence(
         ("missing.csv", None, "table = '{path}', but must be a file that is there."),
         ("a.csv", "", "table = '{path}', but must be a CSV table of KPMs (No columns to parse from file)."),
         ("a.csv", "kpm,value\nx,1\n", "{path}: columns = ['kpm', 'value'], but must be with start_s, end_s, network, "),
-        ("a.csv", f"{','.join(PERIOD_COLUMNS)}\n{'x,' * 11}x\n", "table = '{path}', but must be a CSV table of KPMs ("),
+        ("a.csv", f"{','.join(PERIOD_COLUMNS)}\n{'x,' * 13}x\n", "table = '{path}', but must be a CSV table of KPMs ("),
         ("a.parquet", "not parquet", "table = '{path}', but must be a Parquet table of KPMs ("),
     ],
 )  # fmt: skip

@@ -11,9 +11,10 @@ import pytest
 
 from ranpilot.declare import Measurement
 from ranpilot.twin import Networks, kpm, state
-from ranpilot.twin.frames import tidy
+from ranpilot.twin.frames import COLUMNS, tidy
 from ranpilot.twin.scenario import Scenario
 from ranpilot.twin.slice_columns import NUM_SLICE_COUNTERS
+from ranpilot.twin.stays import Stays
 
 MakeScenario = Callable[..., Scenario]
 
@@ -172,6 +173,8 @@ def _window(num_cells: int = 1, **changes: Any) -> kpm.Window:
         quality=np.zeros((1, num_cells, state.NUM_QUALITY_BINS), np.int64),
         slices=np.zeros((1, num_cells, 0, NUM_SLICE_COUNTERS)),
         slice_delay=np.zeros((1, num_cells, 0, state.DELAY_BINS), np.int64),
+        slice_slots=np.zeros((1, 0), np.int64),
+        member=ue[..., [state.UE_BITS_OUT, state.UE_BUSY_SLOTS]],
         seat=np.zeros((1, 2), np.int64),
         serving_cell=np.array([[0, -1]]),
         ue_sinr_db=links[..., 0],
@@ -306,21 +309,31 @@ def test_the_frame_is_tidy(make_scenario: MakeScenario) -> None:
     networks.advance(100)
     kept = networks.fork(1)
     frame, values = networks.measure_frame(), kept.measure()
-    assert list(frame.columns) == ["network", "scope", "cell", "slice", "ue", "kpm", "unit", "value"]
+    assert tuple(frame.columns) == COLUMNS
+    assert set(frame["start_s"]) == {0.0} and set(frame["end_s"]) == {0.1}
     assert set(frame["network"]) == {5, 6}
     assert not frame.duplicated(["network", "cell", "slice", "ue", "kpm"]).any()
     link = frame[(frame["kpm"] == kpm.LINK_SINR.name) & (frame["network"] == 6) & (frame["ue"] == 4)]
     np.testing.assert_array_equal(link.sort_values("cell")["value"], values[kpm.LINK_SINR.name][1, 4])
 
 
+def stays_of(names: list[str]) -> Stays:
+    """One network whose seats have been these tenants' (empty: nobody's) since 1.5 s."""
+    tenant = np.array([[number if name else -1 for number, name in enumerate(names)]])
+    text = np.array([names], dtype=str)
+    return Stays(tenant, text, text, np.full(tenant.shape, 1.5), np.full(tenant.shape, 2.0))
+
+
 def test_a_slice_has_a_row_in_every_cell(monkeypatch: pytest.MonkeyPatch) -> None:
     share = Measurement("RP.Share", "%", "slice", 0.0, 100.0, "neither")
     monkeypatch.setitem(kpm.MEASUREMENTS, share, lambda window: np.zeros(0))
     values = np.arange(12.0).reshape(1, 2, 6)
-    frame = tidy({share.name: values, kpm.PRB_USE.name: np.zeros((1, 2))}, np.array([7]))
+    use, span_s = {kpm.PRB_USE.name: np.zeros((1, 2))}, (1.0, 2.0)
+    stays = stays_of([f"tenant {seat}" for seat in range(6)])
+    frame = tidy({share.name: values, **use}, np.array([7]), span_s, stays)
     rows = frame[frame["scope"] == "slice"]
     assert set(rows["ue"]) == {-1} and set(frame.loc[frame["scope"] == "cell", "slice"]) == {-1}
     np.testing.assert_array_equal(rows.sort_values(["cell", "slice"])["value"], values.ravel())
     assert rows.set_index(["cell", "slice"]).loc[(1, 3), "value"] == values[0, 1, 3]
-    without_slices = tidy({share.name: np.zeros((1, 2, 0)), kpm.PRB_USE.name: np.zeros((1, 2))}, np.array([7]))
+    without_slices = tidy({share.name: np.zeros((1, 2, 0)), **use}, np.array([7]), span_s, stays_of([]))
     assert set(without_slices["scope"]) == {"cell"}

@@ -111,7 +111,8 @@ def test_a_table_has_a_row_a_value_with_its_period_and_unit(scenario: Scenario) 
     table = kpm_table(networks, 0.4, 0.2, histograms=True)
     periods = list(measure_periods(twins, 0.2, 2, histograms=True))
     assert list(table.columns) == [
-        "start_s", "end_s", "network", "scope", "cell", "cell_name", "slice", "ue", "kpm", "bin", "unit", "value",
+        "start_s", "end_s", "network", "scope", "cell", "cell_name", "slice", "slice_name", "snssai", "ue", "kpm",
+        "bin", "unit", "value",
     ]  # fmt: skip
     assert list(table[["start_s", "end_s"]].drop_duplicates().itertuples(index=False)) == [(0.0, 0.2), (0.2, 0.4)]
     assert not table.duplicated(["start_s", "network", "cell", "slice", "ue", "kpm", "bin"]).any()

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from ranpilot.declare import Scope
 from ranpilot.twin import kpm
+from ranpilot.twin.stays import Stays
 
-__all__ = ["AXES", "tidy", "tidy_histograms"]
+__all__ = ["AXES", "COLUMNS", "tidy", "tidy_histograms"]
 
 FloatArray = NDArray[np.float64]
 
@@ -25,9 +26,20 @@ AXES: dict[Scope, tuple[str, ...]] = {
 }
 """What each axis after the first, the network's, counts in the values of a scope."""
 
+COLUMNS = (
+    "start_s", "end_s", "network", "scope", "cell", "slice", "slice_name", "snssai", "ue", "kpm", "unit", "value",
+)  # fmt: skip
 
-def tidy(values: Mapping[str, FloatArray], network_ids: NDArray[np.integer]) -> pd.DataFrame:
-    """One row a value: network, scope, cell, slice and ue (-1 where the scope has none), kpm, unit, value."""
+
+def tidy(
+    values: Mapping[str, FloatArray], network_ids: NDArray[np.integer], span_s: tuple[float, float], stays: Stays
+) -> pd.DataFrame:
+    """One row a value, with the columns `COLUMNS`.
+
+    span_s: begin and end of what was measured; stays: whose it is by seat. A slice has the times of its own stay, and a
+    seat that is nobody's no row. cell, slice (the seat) and ue are -1, slice_name and snssai empty where the scope has
+    none.
+    """
     by_name = {measurement.name: measurement for measurement in kpm.MEASUREMENTS}
     frames = []
     for name, array in values.items():
@@ -36,12 +48,14 @@ def tidy(values: Mapping[str, FloatArray], network_ids: NDArray[np.integer]) -> 
             continue
         place = _places(array, network_ids, AXES[measurement.scope])
         row = {"scope": measurement.scope, "kpm": name, "unit": measurement.unit, "value": array.ravel()}
-        frames.append(pd.DataFrame(place | row))
-    order = ["network", "scope", "cell", "slice", "ue", "kpm", "unit", "value"]
-    return pd.concat(frames, ignore_index=True)[order]
+        frame = pd.DataFrame(place | _whose(measurement.scope, array, span_s, stays) | row)
+        frames.append(frame[frame["slice_name"] != ""] if measurement.scope == "slice" else frame)
+    return pd.concat(frames, ignore_index=True)[list(COLUMNS)]
 
 
-def tidy_histograms(values: Mapping[str, FloatArray], network_ids: NDArray[np.integer], slot_s: float) -> pd.DataFrame:
+def tidy_histograms(
+    values: Mapping[str, FloatArray], network_ids: NDArray[np.integer], slot_s: float, span_s: tuple[float, float]
+) -> pd.DataFrame:
     """One row a bin that holds something: the columns of `tidy`, and `bin`, its upper edge or the value it is for."""
     edges = kpm.bin_edges(slot_s)
     frames = []
@@ -50,10 +64,23 @@ def tidy_histograms(values: Mapping[str, FloatArray], network_ids: NDArray[np.in
         axes = (*AXES[distribution.scope], "bin")
         place = _places(counts, network_ids, axes)
         row = {"scope": distribution.scope, "kpm": distribution.name, "unit": distribution.unit}
-        frame = pd.DataFrame(place | row | {"bin": edges[distribution.name][place["bin"]], "value": counts.ravel()})
+        held = {"bin": edges[distribution.name][place["bin"]], "value": counts.ravel()}
+        frame = pd.DataFrame(place | _nobodys(span_s) | row | held)
         frames.append(frame[frame["value"] > 0])
-    order = ["network", "scope", "cell", "slice", "ue", "kpm", "bin", "unit", "value"]
-    return pd.concat(frames, ignore_index=True)[order]
+    return pd.concat(frames, ignore_index=True)[[*COLUMNS[:-2], "bin", *COLUMNS[-2:]]]
+
+
+def _whose(scope: Scope, array: FloatArray, span_s: tuple[float, float], stays: Stays) -> dict[str, Any]:
+    """Tenant and times of every value of an array."""
+    if scope != "slice":
+        return _nobodys(span_s)
+    texts = {"slice_name": stays.name.astype(object), "snssai": stays.snssai.astype(object)}
+    by_seat = texts | {"start_s": stays.start_s.round(9), "end_s": stays.end_s.round(9)}
+    return {name: np.broadcast_to(each[:, None, :], array.shape).ravel() for name, each in by_seat.items()}
+
+
+def _nobodys(span_s: tuple[float, float]) -> dict[str, Any]:
+    return {"slice_name": "", "snssai": "", "start_s": round(span_s[0], 9), "end_s": round(span_s[1], 9)}
 
 
 def _places(

@@ -28,6 +28,7 @@ from ranpilot.twin.mac.scratch import Scratch, allocate_scratch
 from ranpilot.twin.parameters import make_parameters
 from ranpilot.twin.rrc.population import BEFORE_START
 from ranpilot.twin.scenario import Scenario
+from ranpilot.twin.stays import Stays, Turned, look_at_stays, no_turns, note_turn, since_arrival, slots_there
 from ranpilot.twin.views import CellView, Counters, EventView, Mark, SliceView, UserView
 from ranpilot.units import linear_to_db
 
@@ -151,6 +152,7 @@ class Networks:
         while left > 0:
             if self._slices_turn and self._feed.is_at_turn(self.slot) and self.slot > 0:
                 kernel.turn_all_slices(self._state, self._parameters, self.slot)
+                note_turn(self._turned, self._state, self._now(), self.slot)
             packets = self._feed.block(self._state, self.slot)
             run = min(left, self._feed.slots_left(self.slot))
             self._run(packets, (self.slot, self.slot + run))
@@ -170,6 +172,7 @@ class Networks:
     def measure(self, since: Mark | None = None) -> dict[str, FloatArray]:
         """Every KPM since the last `measure` (or the reset), by name: [B, C], [B, C, S], [B, U] or [B, U, C] by scope.
 
+        A seat's are its present tenant's, since it came (`stays`), and 0 where it is free.
         since: a `mark` of these networks to measure from instead, which leaves the last `measure` where it was.
         """
         if since is not None:
@@ -178,15 +181,20 @@ class Networks:
         self._begin_window()
         return result
 
+    def stays(self, since: Mark | None = None) -> Stays:
+        """Whose the values are that `measure` would give for each seat now, and over which time."""
+        return look_at_stays(self.scenario, self._state, self.slot, since or Mark(self._baseline, self._window_start))
+
     def mark(self) -> Mark:
         """The moment of now, to `measure` from later."""
         return Mark(self.counters(), self.slot)
 
     def measure_frame(self) -> pd.DataFrame:
-        """As `measure`, as a tidy table: network, scope, cell, slice, ue, kpm, unit, value."""
+        """As `measure`, as a tidy table of the columns `frames.COLUMNS`; free seats have no rows."""
         from ranpilot.twin.frames import tidy
 
-        return tidy(self.measure(), self._ids)
+        stays, start_s = self.stays(), self._window_start * self.scenario.slot_s
+        return tidy(self.measure(), self._ids, (start_s, self.slot * self.scenario.slot_s), stays)
 
     def histograms(self, since: Mark | None = None) -> dict[str, FloatArray]:
         """What fell into each bin since the last `measure`, or since a mark: [B, C, bins], by name."""
@@ -289,6 +297,7 @@ class Networks:
         self._state = state.allocate(self.scenario, num)
         self._scratch = self._allocate_scratch(num)
         self._baseline = self.counters()
+        self._turned = no_turns(self.scenario, self._baseline)
         self._window_start = 0
 
     def _allocate_scratch(self, num: int) -> Scratch:
@@ -308,9 +317,9 @@ class Networks:
         self._window_start = self.slot
 
     def _window(self, since: Mark) -> kpm.Window:
-        ue, cell, delay, quality, slices, slice_delay = (
-            now - kept for now, kept in zip(self._now(), since.counters, strict=True)
-        )
+        now = self._now()
+        ue, cell, delay, quality = (a - b for a, b in zip(now[:4], since.counters[:4], strict=True))
+        slices, slice_delay, member = since_arrival(self._turned, self._state, now, since)
         serving, sinr_db = self._state.ue[..., state.SERVING_CELL], self._state.sinr_l3_db.copy()
         own_db = np.take_along_axis(sinr_db, np.maximum(serving, 0)[..., None], axis=-1)[..., 0]
         return kpm.Window(
@@ -320,6 +329,8 @@ class Networks:
             quality=quality,
             slices=slices.astype(np.float64),
             slice_delay=slice_delay,
+            slice_slots=slots_there(self._state, slices.shape[2], self.slot, since),
+            member=member.astype(np.float64),
             seat=self._state.ue[..., state.SLICE],
             serving_cell=serving,
             ue_sinr_db=own_db,
@@ -340,6 +351,7 @@ class Networks:
         copy._ids = self._ids[rows]
         copy._state = state.Network(**{name: array[rows] for name, array in self._state._asdict().items()})
         copy._baseline = Counters(*(array[rows] for array in self._baseline))
+        copy._turned = Turned(*(array[rows] for array in self._turned))
         copy._scratch = self._allocate_scratch(len(rows))
         copy._feed = self._feed.copy(rows)
         return copy
@@ -357,9 +369,8 @@ class Networks:
     def _arrays(self) -> dict[str, NDArray[np.generic]]:
         """Every array that changes, by name, all with the leading axis B."""
         arrays: dict[str, NDArray[np.generic]] = dict(zip(self._state._fields, self._state, strict=True))
-        arrays |= {
-            f"baseline.{name}": array for name, array in zip(self._baseline._fields, self._baseline, strict=True)
-        }
+        for kept, counted in (("baseline", self._baseline), ("turned", self._turned)):
+            arrays |= {f"{kept}.{name}": array for name, array in counted._asdict().items()}
         return arrays | self._feed.arrays()
 
 

@@ -18,12 +18,16 @@ from ranpilot.errors import ConfigError
 from ranpilot.twin import kpm
 from ranpilot.twin.network import Networks
 from ranpilot.twin.scenario import Scenario
+from ranpilot.twin.stays import Stays
+from ranpilot.twin.traffic.protocol import BLOCK_SLOTS
+from ranpilot.twin.views import Mark
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
     "PERIOD_COLUMNS",
+    "Left",
     "Period",
     "Recording",
     "cell_measurements",
@@ -45,6 +49,8 @@ PERIOD_COLUMNS = {
     "cell": "int64",
     "cell_name": "str",
     "slice": "int64",
+    "slice_name": "str",
+    "snssai": "str",
     "ue": "int64",
     "kpm": "str",
     "bin": "float64",
@@ -52,6 +58,16 @@ PERIOD_COLUMNS = {
     "value": "float64",
 }
 """Columns of a table of periods, with their kinds."""
+
+
+@dataclass(frozen=True)
+class Left:
+    """What was measured within a period of slices that left before its end."""
+
+    stays: Stays
+    """Of those who left; the other seats are nobody's."""
+    values: Mapping[str, FloatArray]
+    """[B, C, S] every KPM of slices, by its name, up to when they left."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +81,10 @@ class Period:
     """[B]"""
     values: Mapping[str, FloatArray]
     """Every KPM, by its name: [B, C], [B, C, S], [B, U] or [B, U, C] by scope."""
+    stays: Stays
+    """Who has each seat at the end, and from when on the values of it are."""
+    left: tuple[Left, ...] = ()
+    """Slices that left within the period, one entry for each time at which any did."""
     histograms: Mapping[str, FloatArray] | None = None
     """What fell into each bin, by name: [B, C, bins]; None where it was not asked for."""
 
@@ -177,15 +197,35 @@ def measure_periods(networks: Networks, period_s: float, periods: int, *, histog
     slots = _whole("period_s", period_s, slot_s, 1, "slots")
     for _ in range(periods):
         begin = networks.mark()
-        networks.advance(slots)
+        left = _advance(networks, slots, begin)
         yield Period(
             start_s=begin.slot * slot_s,
             end_s=networks.slot * slot_s,
             slot_s=slot_s,
             network_ids=networks.network_ids,
             values=networks.measure(since=begin),
+            stays=networks.stays(since=begin),
+            left=left,
             histograms=networks.histograms(since=begin) if histograms else None,
         )
+
+
+def _advance(networks: Networks, slots: int, begin: Mark) -> tuple[Left, ...]:
+    """Advance, and measure the slices that leave on the way up to then; what they lose by leaving is not theirs."""
+    slices, end = networks.scenario.slices, networks.slot + slots
+    if slices is None or not slices.comes_and_goes:
+        networks.advance(slots)
+        return ()
+    found = []
+    networks.advance(min(slots, BLOCK_SLOTS - networks.slot % BLOCK_SLOTS))
+    while networks.slot < end:
+        turn, stays, values = networks.slot, networks.stays(since=begin), networks.measure(since=begin)
+        networks.advance(min(end - turn, BLOCK_SLOTS))
+        has_left = (stays.tenant >= 0) & (networks.slices.since_slot == turn)
+        if has_left.any():
+            of_slices = {m.name: values[m.name] for m in kpm.MEASUREMENTS if m.scope == "slice"}
+            found.append(Left(stays.only(has_left), of_slices))
+    return tuple(found)
 
 
 def kpm_table(networks: Networks, seconds: float, period_s: float, *, histograms: bool = False) -> pd.DataFrame:
@@ -205,22 +245,27 @@ def period_frame(period: Period, cell_names: Sequence[str]) -> pd.DataFrame:
     """A row a value, with the columns `PERIOD_COLUMNS`.
 
     Of every scope but links, which would be users times cells. A column that a scope has not is -1 or empty; `bin` is
-    NaN but for histograms, whose empty bins have no row. NaN of an empty place has none either.
+    NaN but for histograms, whose empty bins have no row. NaN of an empty place has none either, nor a free seat. A
+    slice that came or left within the period has start_s or end_s of its own.
     """
     import pandas as pd
 
     from ranpilot.twin.frames import tidy, tidy_histograms
 
     shown = {m.name: period.values[m.name] for m in kpm.MEASUREMENTS if m.scope != "link"}
-    frame = tidy(shown, period.network_ids)
+    span_s = (period.start_s, period.end_s)
+    parts = [tidy(shown, period.network_ids, span_s, period.stays)]
+    parts += [tidy(left.values, period.network_ids, span_s, left.stays) for left in period.left]
+    frame = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
     frame["bin"] = np.nan
     frame = frame[frame["value"].notna()]
     if period.histograms is not None:
-        bins = tidy_histograms(period.histograms, period.network_ids, period.slot_s)
+        bins = tidy_histograms(period.histograms, period.network_ids, period.slot_s, span_s)
         frame = pd.concat([frame, bins], ignore_index=True)
     names = np.array([*cell_names, ""], dtype=object)[frame["cell"].to_numpy()]  # -1 is the last, no name
     frame["cell_name"] = pd.Series(names, frame.index, dtype="str")
-    frame["start_s"], frame["end_s"] = round(period.start_s, 9), round(period.end_s, 9)
+    for column in ("slice_name", "snssai"):
+        frame[column] = frame[column].astype("str")
     return frame[list(PERIOD_COLUMNS)]
 
 

@@ -80,7 +80,7 @@ def test_what_networks_measure_can_be_read_again(make_scenario: Callable[..., Sc
     networks.reset()
     for _ in range(3):
         networks.advance(100)
-        frames.append(networks.measure_frame().assign(time_s=networks.slot * 1e-3))
+        frames.append(networks.measure_frame())
     path = tmp_path / "kpm.csv"
     pd.concat(frames).to_csv(path, index=False)
     series = read_kpm_file(path, ["a", "b"]).series
@@ -90,15 +90,16 @@ def test_what_networks_measure_can_be_read_again(make_scenario: Callable[..., Sc
     assert set(series.ue) == {name for name, m in by_name.items() if m.scope == "ue"}
     for name, values in {**series.cell, **series.ue}.items():
         np.testing.assert_allclose(values, [values_of[name] for values_of in measured], err_msg=name)
-    frames[0].drop(columns="time_s").to_csv(path, index=False)
+    frames[0].drop(columns=["start_s", "end_s"]).to_csv(path, index=False)
     assert np.isnan(read_kpm_file(path, ["a", "b"]).series.period_s), "a file without a time is one period"
 
 
 MISTAKES: list[tuple[str, str, str, str]] = [
     (WIDE, "RRU.PrbTotDl [%]", "RRU.PrbTot", "kpm.csv:1: column = 'RRU.PrbTot', but must be time_s, end_s, start_s, "
-     "network, scope, cell, cell_name, slice, ue or a KPM of docs/kpm.md; did you mean 'RRU.PrbTotDl'."),
+     "network, scope, cell, cell_name, slice, slice_name, snssai, ue or a KPM of docs/kpm.md; "
+     "did you mean 'RRU.PrbTotDl'."),
     (WIDE, "time_s", "time", "kpm.csv:1: column = 'time', but must be time_s, end_s, start_s, network, scope, cell, "
-     "cell_name, slice, ue or a KPM of docs/kpm.md; did you mean 'time_s'."),
+     "cell_name, slice, slice_name, snssai, ue or a KPM of docs/kpm.md; did you mean 'time_s'."),
     (WIDE, "[%]", "[PRB]", "kpm.csv:1: unit = 'PRB', but must be % for RRU.PrbTotDl."),
     (WIDE, "CARR.WBCQIDist.Mean", "RRU.PrbTotDl [%]",
      "kpm.csv:1: column = 'RRU.PrbTotDl [%]', but must be there once."),
@@ -123,7 +124,7 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     (WIDE, WIDE, "time_s,cell\n1,a\n",
      "kpm.csv:1: text = 'time_s,cell', but must be a header with at least one KPM, or with kpm."),
     (LONG, "unit", "units", "kpm.csv:1: column = 'units', but must be one of time_s, end_s, start_s, network, scope, "
-     "cell, cell_name, slice, ue, kpm, bin, unit, value; did you mean 'unit'."),
+     "cell, cell_name, slice, slice_name, snssai, ue, kpm, bin, unit, value; did you mean 'unit'."),
     (LONG, "kpm,", "cell_name,", "kpm.csv:1: column = 'kpm', but must be in the header."),
     (LONG, "a,kbit/s", "a,Mbit/s", "kpm.csv:4: unit = 'Mbit/s', but must be kbit/s for DRB.UEThpDl."),
     (LONG, "DRB.UEThpDl", "DRB.UEThp", "kpm.csv:4: kpm = 'DRB.UEThp', but must be a KPM of docs/kpm.md; did you mean "

@@ -5,9 +5,9 @@ scenario, or its number from 0; empty or -1 in lines of users) and, where there 
 Long: also `kpm` (a name of the twin's measurements) and `value`; `unit`, where given, must be the measurement's.
 Wide: a column for each KPM, with or without its unit: `RRU.PrbTotDl` or `RRU.PrbTotDl [%]`.
 `network` tells several networks of the same kind apart. `cell_name` stands in place of `cell`; `start_s` beside `end_s`
-gives the period where there is one alone; `scope`, `slice` and `bin` are what the twin writes beside. An empty value
-was not measured; KPMs of links, slices and whole networks, and histograms, are left aside. A file without a time is one
-period.
+gives the period where there is one alone; `scope`, `slice`, `slice_name`, `snssai` and `bin` are what the twin writes
+beside. An empty value was not measured; KPMs of links, slices and whole networks, and histograms, are left aside. A
+file without a time is one period.
 """
 
 from __future__ import annotations
@@ -30,7 +30,18 @@ from ranpilot.twin.layout.csv_lines import read_bytes, split_rows
 __all__ = ["INDEX_COLUMNS", "LONG_COLUMNS", "KpmFile", "read_kpm_file"]
 
 TIME_COLUMNS = ("time_s", "end_s")
-INDEX_COLUMNS = (*TIME_COLUMNS, "start_s", "network", "scope", "cell", "cell_name", "slice", "ue")
+INDEX_COLUMNS = (
+    *TIME_COLUMNS,
+    "start_s",
+    "network",
+    "scope",
+    "cell",
+    "cell_name",
+    "slice",
+    "slice_name",
+    "snssai",
+    "ue",
+)
 LONG_COLUMNS = ("kpm", "bin", "unit", "value")
 NOBODY = ("", "-1")
 """What stands for no cell or no user."""
@@ -39,7 +50,9 @@ MOST_VALUES = 50_000_000
 """Of one KPM of users, with the places in which nobody is."""
 
 BY_NAME: Mapping[str, Measurement] = {measurement.name: measurement for measurement in kpm.MEASUREMENTS}
-HISTOGRAMS = frozenset(distribution.name for distribution in kpm.HISTOGRAMS)
+LEFT_ASIDE = frozenset(
+    [each.name for each in kpm.HISTOGRAMS] + [each.name for each in kpm.MEASUREMENTS if each.scope == "slice"]
+)
 
 Lines = list[tuple[int, list[str]]]
 
@@ -139,7 +152,8 @@ def _values(
     for number, row in lines:
         source = f"{name}:{number}"
         texts = dict(zip(header, row, strict=True))
-        if texts.get("kpm") in HISTOGRAMS:
+        # A slice that left within a period has an end of its own.
+        if texts.get("kpm") in LEFT_ASIDE:
             continue
         time_s = _time_s(texts, last_s, source)
         last_s = time_s

@@ -1,7 +1,7 @@
 """What each slice gets in each cell: resource blocks, volume, rates, delays, losses, and how much of it was promised.
 
-[B, C, S] by seat (`Networks.slices` says whose it is at the end); a scenario without slices has no seats, [B, C, 0].
-Over a time in which a seat changed hands a value is of both tenants; a seat that was free all the time has zeros.
+[B, C, S] by seat; a scenario without slices has no seats, [B, C, 0]. A value is of the tenant who has the seat at the
+end, since it came (`Networks.stays` says who and since when), and 0 where the seat is free.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ranpilot.declare import Better, Measurement
 from ranpilot.twin import slice_columns as seats
-from ranpilot.twin import state as s
 from ranpilot.twin.kpm.cell import (
     ACTIVE_MEAN,
     CELL_THROUGHPUT,
@@ -62,11 +62,11 @@ def _kpm(
 
 SLICE_PRB_USE = _kpm(
     "RP.PrbTotDl", "%", 100.0, "neither", "PRBs in use by the slice, share of all",
-    formula="PRBs of its blocks, summed over slots / (slots × PRBs of the carrier) × 100",
+    formula="PRBs of its blocks, summed over slots / (slots in which it is there × PRBs of the carrier) × 100",
 )  # fmt: skip
 SLICE_PRB_MEAN = _kpm(
     "RRU.PrbUsedDl", "PRB", 275.0, "neither", "PRBs in use by the slice, mean a slot",
-    formula="PRBs of its blocks, summed over slots / slots",
+    formula="PRBs of its blocks, summed over slots / slots in which it is there",
     like=PRB_MEAN,
 )  # fmt: skip
 SLICE_VOLUME = _kpm(
@@ -116,25 +116,32 @@ SLICE_LOSS_RATE = _kpm(
 )  # fmt: skip
 SLICE_CONNECTED_MEAN = _kpm(
     "RP.ConnMean", "UE", 1000.0, "neither", "Connected members, mean",
-    formula="connected members, summed over slots / slots",
+    formula="connected members, summed over slots / slots in which it is there",
 )  # fmt: skip
 SLICE_ACTIVE_MEAN = _kpm(
     "DRB.MeanActiveUeDl", "UE", 1000.0, "neither", "Members with data to send, mean",
-    formula="members with bits to send, summed over slots / slots",
+    formula="members with bits to send, summed over slots / slots in which it is there",
     like=ACTIVE_MEAN,
 )  # fmt: skip
 
 
 def _over_slots(column: int) -> Callable[[Window], FloatArray]:
-    return lambda window: window.slices[..., column] / max(1, window.num_slots)
+    return lambda window: window.slices[..., column] / _slots(window)
 
 
 def _megabits(column: int) -> Callable[[Window], FloatArray]:
     return lambda window: window.slices[..., column] / 1e6
 
 
+def _slots(window: Window) -> NDArray[np.integer]:
+    """[B, 1, S] that the tenant of a seat was there, at least 1."""
+    result: NDArray[np.integer] = np.maximum(window.slice_slots, 1)[:, None, :]
+    return result
+
+
 def _prb_use(window: Window) -> FloatArray:
-    return window.slices[..., seats.SLICE_PRBS] / max(1, window.num_slots * window.num_prbs) * 100.0
+    result: FloatArray = window.slices[..., seats.SLICE_PRBS] / (_slots(window) * window.num_prbs) * 100.0
+    return result
 
 
 def _served(window: Window) -> FloatArray:
@@ -149,13 +156,13 @@ def _throughput(window: Window) -> FloatArray:
 
 def _throughput_p5(window: Window) -> FloatArray:
     result = np.zeros(window.slices.shape[:3])
-    busy = window.ue[..., s.UE_BUSY_SLOTS]
+    bits, busy = window.member[..., 0], window.member[..., 1]
     is_member = (window.serving_cell >= 0) & (window.seat >= 0) & (busy > 0)
     if result.size == 0 or not is_member.any():
         return result
     network, ue = np.nonzero(is_member)
     where = np.ravel_multi_index((network, window.serving_cell[network, ue], window.seat[network, ue]), result.shape)
-    rate = window.ue[network, ue, s.UE_BITS_OUT] / busy[network, ue] * (1e-3 / window.slot_s)
+    rate = bits[network, ue] / busy[network, ue] * (1e-3 / window.slot_s)
     ranked = rate[np.lexsort((rate, where))]
     count = np.bincount(where, minlength=result.size)
     first = np.cumsum(count) - count

@@ -43,9 +43,13 @@ class Window(NamedTuple):
     quality: Int64Array
     """[B, C, NUM_QUALITY_BINS]"""
     slices: FloatArray
-    """[B, C, S, NUM_SLICE_COUNTERS]; no seats in a scenario without slices"""
+    """[B, C, S, NUM_SLICE_COUNTERS] since the seat's tenant came; no seats in a scenario without slices"""
     slice_delay: Int64Array
-    """[B, C, S, DELAY_BINS]"""
+    """[B, C, S, DELAY_BINS] since the seat's tenant came"""
+    slice_slots: NDArray[np.integer]
+    """[B, S] of the span, since the seat's tenant came"""
+    member: FloatArray
+    """[B, U, 2] delivered bits and busy slots of each place, since its slice came"""
     seat: Int64Array
     """[B, U] of the user's slice, -1 at a place that no slice has taken"""
     serving_cell: Int64Array
