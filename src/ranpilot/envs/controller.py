@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ranpilot.declare import Measurement
+from ranpilot.envs.share_action import ShareAction
+from ranpilot.envs.slice_feature import SliceFeature
 
 __all__ = [
     "Action",
@@ -32,6 +34,7 @@ __all__ = [
     "Policy",
     "TaskSpec",
     "WhatIf",
+    "WhatIfEach",
 ]
 
 FloatArray = NDArray[np.floating]
@@ -84,8 +87,10 @@ class TaskSpec:
     """M, how many numbers in [-1, 1] an agent sets; 0 for discrete tasks."""
     num_slices: int = 0
     """S, seats for slices; with slices M is S, a number for each seat."""
-    slice_features: tuple[str, ...] = ()
-    """F, what is seen of a slice in a cell."""
+    slice_features: tuple[SliceFeature, ...] = ()
+    """F, what is seen of a slice in a cell, and on which scale."""
+    share_action: ShareAction | None = None
+    """How numbers become shares of a cell, where they do."""
 
     @property
     def num_agents(self) -> int:
@@ -174,6 +179,24 @@ class WhatIf(Protocol):
         axis is (network, option, draw), flattened in that order. All n share the same `draws` fresh futures; the true
         future is never among them, and the running networks are untouched.
         """
+        ...
+
+
+@runtime_checkable
+class WhatIfEach(WhatIf, Protocol):
+    """What also tells the agents' rewards apart, so that a search can judge all agents' options in the same rolls."""
+
+    def roll_each(
+        self,
+        actions: Action,
+        steps: int,
+        draws: int,
+        *,
+        then: Policy | None = None,
+        networks: IntArray | None = None,
+        discount: float = 1.0,
+    ) -> FloatArray:
+        """As `roll`, with the reward of every agent by itself: [B, A, n, draws]."""
         ...
 
 

@@ -6,6 +6,7 @@ the same fresh future whatever their option (common random numbers), and no draw
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol, Self
 
 import numpy as np
@@ -60,7 +61,30 @@ class TwinWhatIf:
 
         A roll goes on beyond the last step of the episode: the cut there is a time limit, not an end.
         """
-        picked = self._check_networks(networks)
+        weighted = self._play(actions, steps, draws, then, self._check_networks(networks), discount)
+        total = sum((weight * reward.sum(axis=1) for weight, reward in weighted), start=np.zeros(1))
+        return np.asarray(total).reshape(-1, np.shape(actions)[2], draws)
+
+    def roll_each(
+        self,
+        actions: Action,
+        steps: int,
+        draws: int,
+        *,
+        then: Policy | None = None,
+        networks: IntArray | None = None,
+        discount: float = 1.0,
+    ) -> FloatArray:
+        """As `roll`, with the reward of every agent by itself: [B, A, n, draws]."""
+        weighted = self._play(actions, steps, draws, then, self._check_networks(networks), discount)
+        total = sum((weight * reward for weight, reward in weighted), start=np.zeros(1))
+        by_option = np.asarray(total).reshape(-1, np.shape(actions)[2], draws, self._environment.spec.num_agents)
+        return np.moveaxis(by_option, 3, 1)
+
+    def _play(
+        self, actions: Action, steps: int, draws: int, then: Policy | None, picked: IntArray, discount: float
+    ) -> Iterator[tuple[float, FloatArray]]:
+        """Of each step its weight and the reward [forks, A]; forks in the order (network, option, draw)."""
         self._check_numbers(steps, draws, discount)
         joint = np.asarray(actions)
         num_agents = self._environment.spec.num_agents
@@ -74,14 +98,12 @@ class TwinWhatIf:
         forks = self._environment.fork(picked, np.tile(np.arange(draws), num_options))
         # [B, A, n, ...] -> (network, option, draw) flattened.
         action: Action = np.repeat(np.moveaxis(joint, 2, 1).reshape(-1, num_agents, *numbers), draws, axis=0)
-        total = np.zeros(forks.num_networks)
         weight = 1.0
         for step in range(steps):
             if step > 0 and then is not None:
                 action = then(forks.observation)
-            total += weight * forks.play(action).sum(axis=1)
+            yield weight, forks.play(action)
             weight *= discount
-        return total.reshape(len(picked), num_options, draws)
 
     def _check_networks(self, networks: IntArray | None) -> IntArray:
         count = self._environment.num_networks

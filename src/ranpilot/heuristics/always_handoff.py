@@ -8,14 +8,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ranpilot.envs.controller import Observation
-from ranpilot.heuristics._fixed import Fixed
+from ranpilot.envs.controller import Observation, TaskSpec, WhatIf
+from ranpilot.heuristics._fixed import Fixed, option
 
 __all__ = ["PART", "AlwaysHandoff"]
 
 
 class AlwaysHandoff(Fixed):
     """The hand-off action, always."""
+
+    def reset(self, task: TaskSpec, num_networks: int, seed: int, what_if: WhatIf | None) -> None:
+        """Remember the task. Raises ConfigError where it has no such action."""
+        super().reset(task, num_networks, seed, what_if)
+        option(task, "move")
 
     def act(self, obs: Observation) -> NDArray[np.int64]:
         """`move` everywhere, [B, A]."""

@@ -1,6 +1,7 @@
 """Every agent draws one of its options, each as likely as the other, anew in every step.
 
-The number hangs on (seed, place in the batch, agent, call of `act`), not on the situation.
+Where an action is numbers it draws each of them uniformly from [-1, 1). What is drawn hangs on (seed, place in the
+batch, agent, call of `act`), not on the situation.
 """
 
 from __future__ import annotations
@@ -9,9 +10,8 @@ import json
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ranpilot.envs.controller import Observation, TaskSpec, WhatIf
+from ranpilot.envs.controller import Action, Observation, TaskSpec, WhatIf
 from ranpilot.errors import CheckpointError
 from ranpilot.heuristics._fixed import Fixed
 
@@ -19,20 +19,25 @@ __all__ = ["PART", "Random"]
 
 
 class Random(Fixed):
-    """A uniformly random option."""
+    """A uniformly random action."""
 
     def reset(self, task: TaskSpec, num_networks: int, seed: int, what_if: WhatIf | None) -> None:
         """Begin the sequence of draws."""
         super().reset(task, num_networks, seed, what_if)
         self._calls = 0
 
-    def act(self, obs: Observation) -> NDArray[np.int64]:
-        """One option for each agent, [B, A]."""
-        from ranpilot.heuristics._draw import draw_options
+    def act(self, obs: Observation) -> Action:
+        """One option for each agent, [B, A], or its numbers, [B, A, M]."""
+        from ranpilot.heuristics._draw import draw_numbers, draw_options
 
-        options = np.empty(obs.local.shape[:2], dtype=np.int64)
-        draw_options(self.seed, self._calls, self.task.num_actions, options)
-        self._calls += 1
+        call, self._calls = self._calls, self._calls + 1
+        shape = obs.local.shape[:2]
+        if self.task.action_size:
+            numbers = np.empty((*shape, self.task.action_size))
+            draw_numbers(self.seed, call, numbers)
+            return numbers
+        options = np.empty(shape, dtype=np.int64)
+        draw_options(self.seed, call, self.task.num_actions, options)
         return options
 
     def progress(self) -> dict[str, int]:

@@ -333,6 +333,7 @@ class Networks:
             member=member.astype(np.float64),
             seat=self._state.ue[..., state.SLICE],
             serving_cell=serving,
+            backlog_bits=self._state.ue[..., state.BACKLOG_BITS],
             ue_sinr_db=own_db,
             link_sinr_db=sinr_db,
             link_rsrp_dbm=self._state.rsrp_l3_dbm.copy(),

@@ -61,6 +61,10 @@ def test_rates_delays_and_shares_are_those_of_the_members(make_scenario: Callabl
             offered = values[kpm.SLICE_OFFERED.name][0, cell, index]
             served = values[kpm.SLICE_SERVED.name][0, cell, index]
             np.testing.assert_allclose(served, min(100.0, 100.0 * volume[mine].sum() / offered))
+    waiting = networks.ues.backlog_bits[0] / 1e6
+    backlog = [[waiting[(serving == cell) & (seat == index)].sum() for index in range(3)] for cell in range(2)]
+    np.testing.assert_allclose(values[kpm.SLICE_BACKLOG.name][0], backlog)
+    assert values[kpm.SLICE_BACKLOG.name][0, :, 0].min() > 0.0
     on_time = values[kpm.SLICE_ON_TIME.name][0]
     assert (on_time[:, 1] > 50).all() and (on_time[:, 0] == 0).all()
     delay = values[kpm.SLICE_DELAY.name][0]

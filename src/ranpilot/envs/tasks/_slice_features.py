@@ -3,68 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
 
+from ranpilot.declare import Measurement
 from ranpilot.envs.controller import FloatArray, IntArray
+from ranpilot.envs.slice_feature import SliceFeature
 from ranpilot.envs.tasks._promises import BEST_QUALITY, Promises
 from ranpilot.twin import kpm
 
-__all__ = ["PROMISE_NAMES", "SEEN_NAMES", "see_promises", "see_slices"]
+__all__ = ["PROMISED", "SEEN", "see_promises", "see_slices"]
 
 
-class Seen(NamedTuple):
-    """A measurement of a slice, and the value that is normalised to 1; what spans decades by log(1 + value)."""
+def _measured(measurement: Measurement, high: float) -> SliceFeature:
+    return SliceFeature(measurement.name, measurement.unit, high)
 
-    name: str
-    high: float
-    is_log: bool
+
+def _spanning_decades(measurement: Measurement, high: float) -> SliceFeature:
+    return SliceFeature(measurement.name, measurement.unit, high, "log")
 
 
 SEEN = (
-    Seen(kpm.SLICE_PRB_USE.name, 100.0, False),
-    Seen(kpm.SLICE_OFFERED.name, 100.0, True),
-    Seen(kpm.SLICE_SERVED.name, 100.0, False),
-    Seen(kpm.SLICE_THROUGHPUT.name, 1e5, True),
-    Seen(kpm.SLICE_DELAY.name, 2e4, True),
-    Seen(kpm.SLICE_DROP_RATE.name, 1e6, False),
-    Seen(kpm.SLICE_ACTIVE_MEAN.name, 20.0, True),
-    Seen(kpm.SLICE_CONNECTED_MEAN.name, 20.0, True),
+    SliceFeature("share", "1", 1.0),
+    _measured(kpm.SLICE_PRB_USE, 100.0),
+    _spanning_decades(kpm.SLICE_OFFERED, 100.0),
+    _spanning_decades(kpm.SLICE_VOLUME, 100.0),
+    _measured(kpm.SLICE_SERVED, 100.0),
+    _spanning_decades(kpm.SLICE_THROUGHPUT, 1e5),
+    _spanning_decades(kpm.SLICE_DELAY, 2e4),
+    _measured(kpm.SLICE_DROP_RATE, 1e6),
+    _spanning_decades(kpm.SLICE_ACTIVE_MEAN, 20.0),
+    _spanning_decades(kpm.SLICE_CONNECTED_MEAN, 20.0),
+    _spanning_decades(kpm.SLICE_BACKLOG, 100.0),
 )
-SEEN_NAMES = ("share", *(seen.name for seen in SEEN))
 """The share that the last action gave it, then measurements of the last step."""
 
-PROMISE_NAMES = ("mean_rate", "p5_rate", "delay", "unreliability", "served", "priority", "quality")
+PROMISED = (
+    SliceFeature("mean_rate", "kbit/s", 1e5, "decades", 10.0),
+    SliceFeature("p5_rate", "kbit/s", 1e5, "decades", 10.0),
+    SliceFeature("delay", "ms", 1e4, "decades", 1.0),
+    SliceFeature("unreliability", "1", 1.0, "decades", 1e-5),
+    SliceFeature("served", "%", 100.0),
+    SliceFeature("priority", "1", 4.0),
+    SliceFeature("quality", "1", BEST_QUALITY),
+)
 """What only the variants with numbers show; a part that is not promised is 0."""
 
 
 def see_slices(share: FloatArray, measured: Mapping[str, FloatArray]) -> FloatArray:
     """[B, C, S, F] of the first kind; share: [B, C, S] in [0, 1]."""
-    columns = [share]
-    for seen in SEEN:
-        value = measured[seen.name]
-        columns.append(np.log1p(value) / np.log1p(seen.high) if seen.is_log else value / seen.high)
-    return np.clip(np.stack(columns, axis=-1), 0.0, 1.0)
+    values = (share, *(measured[feature.name] for feature in SEEN[1:]))
+    return np.stack([feature.shown(value) for feature, value in zip(SEEN, values, strict=True)], axis=-1)
 
 
 def see_promises(promises: Promises, tenant: IntArray, quality: FloatArray) -> FloatArray:
     """[B, C, S, F] of the second kind; tenant: [B, S], quality: [B, C, S], NaN where nothing is judged."""
     of = np.maximum(tenant, 0)
-    columns = (
-        _decades(promises.mean_rate_kbps[of], 10.0, 1e5),
-        _decades(promises.p5_rate_kbps[of], 10.0, 1e5),
-        _decades(promises.delay_ms[of], 1.0, 1e4),
-        _decades(1.0 - promises.reliability[of], 1e-5, 1.0),
-        np.nan_to_num(promises.served_percent[of] / 100.0),
-        promises.priority[of] / 4.0,
+    values = (
+        promises.mean_rate_kbps[of],
+        promises.p5_rate_kbps[of],
+        promises.delay_ms[of],
+        1.0 - promises.reliability[of],
+        promises.served_percent[of],
+        promises.priority[of],
     )
+    columns = [feature.shown(value) for feature, value in zip(PROMISED[:-1], values, strict=True)]
     own = np.broadcast_to(np.stack(columns, axis=-1)[:, None], (*quality.shape, len(columns)))
-    return np.concatenate([own, np.nan_to_num(quality / BEST_QUALITY)[..., None]], axis=-1)
-
-
-def _decades(value: FloatArray, low: float, high: float) -> FloatArray:
-    """0.1 to 1 on a logarithmic scale, 0 where there is none."""
-    place = np.log(np.clip(value, low, high) / low) / np.log(high / low)
-    result: FloatArray = np.nan_to_num(0.1 + 0.9 * place)
-    return result
+    return np.concatenate([own, PROMISED[-1].shown(quality)[..., None]], axis=-1)

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from ranpilot.declare import Measurement
 from ranpilot.envs.controller import Feature, FloatArray, IntArray, Observation, TaskSpec
+from ranpilot.envs.share_action import ShareAction
 from ranpilot.envs.tasks._promises import make_promises, quality
-from ranpilot.envs.tasks._slice_features import PROMISE_NAMES, SEEN_NAMES, see_promises, see_slices
+from ranpilot.envs.tasks._slice_features import PROMISED, SEEN, see_promises, see_slices
 from ranpilot.envs.twin_task import Played, TwinTask
 from ranpilot.errors import ActionError, ConfigError
 from ranpilot.twin import kpm
@@ -35,9 +36,8 @@ COUNTERS = ("judged", "violated", "quality", "excess")
 class Numbers:
     """The numbers of the task, those of SYSTEMS by default."""
 
-    action: Literal["soft", "hard", "rb"] = "soft"
-    """soft: shares by a softmax are minima, maximum everything; hard: they are maxima too; rb: numbers of resource
-    blocks, which may ask for more than there are, at a price."""
+    action: Literal["soft", "hard", "blocks"] = "soft"
+    """How numbers become shares, see `ShareAction`; blocks may be more than there are, at a price."""
     shows_promises: bool = False
     """Whether agents see SLAs and how well they are kept; otherwise only what tenants say in words."""
     logit_scale: float = 3.0
@@ -51,10 +51,10 @@ class Numbers:
 VARIANTS: Mapping[str, Numbers] = {
     "intent": Numbers(),
     "intent-hard": Numbers(action="hard"),
-    "intent-rb": Numbers(action="rb"),
+    "intent-rb": Numbers(action="blocks"),
     "numeric_sla": Numbers(shows_promises=True),
     "numeric_sla-hard": Numbers(action="hard", shows_promises=True),
-    "numeric_sla-rb": Numbers(action="rb", shows_promises=True),
+    "numeric_sla-rb": Numbers(action="blocks", shows_promises=True),
 }
 """`intent` shows what tenants say and not their SLA, `numeric_sla` the SLA too; `-hard` and `-rb` change the action."""
 
@@ -67,7 +67,8 @@ class Slicing(TwinTask):
 
     def __init__(self, networks: Networks, numbers: Numbers) -> None:
         self._promises = make_promises(networks.scenario)
-        super().__init__(networks, numbers, _make_spec(networks.scenario, numbers))
+        self._rule = ShareAction(numbers.action, numbers.logit_scale, networks.scenario.carrier.num_prbs)
+        super().__init__(networks, numbers, _make_spec(networks.scenario, numbers, self._rule))
         tenants = networks.scenario.slices.tenants if networks.scenario.slices else ()
         self._texts = tuple(dict.fromkeys(tenant.description for tenant in tenants if tenant.description))
         self._text_id = np.array([self._texts.index(t.description) if t.description else -1 for t in tenants])
@@ -145,36 +146,23 @@ class Slicing(TwinTask):
         return given.astype(np.float64)
 
     def _play(self, action: FloatArray) -> Played:
-        share, excess = self._shares(action)
         tenant = self.networks.slices.tenant
+        share, excess = self._rule.shares(action, np.broadcast_to((tenant >= 0)[:, None, :], action.shape))
         # A share that came or went with its slice is no change of mind.
         has_stayed = ((tenant >= 0) & (tenant == self._acted_for))[:, None, :]
         change = np.where(has_stayed, np.abs(share - self._share), 0.0).sum(axis=2)
         self._share, self._acted_for = share, tenant
         percent = share * 100.0
-        is_soft = self._numbers.action == "soft"
         self.networks.apply(
             {
                 SLICE_MIN_RATIO: percent,
-                SLICE_MAX_RATIO: np.full(percent.shape, 100.0) if is_soft else percent,
+                SLICE_MAX_RATIO: np.full(percent.shape, 100.0) if self._rule.lends else percent,
                 SLICE_DEDICATED_RATIO: np.zeros(percent.shape),
             }
         )
         self._advance(self.spec.slots_per_step)
         self._step += 1
         return self._reward(change, excess)
-
-    def _shares(self, action: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Shares [B, A, S] of the taken seats, and what was asked for beyond everything [B, A], as a share."""
-        is_taken = (self.networks.slices.tenant >= 0)[:, None, :]
-        if self._numbers.action == "rb":
-            num_prbs = self.networks.scenario.carrier.num_prbs
-            asked = np.where(is_taken, np.round((action + 1.0) / 2.0 * num_prbs) / num_prbs, 0.0)
-            total = asked.sum(axis=2)
-            return asked / np.maximum(total, 1.0)[..., None], np.maximum(total - 1.0, 0.0)
-        weight = np.where(is_taken, np.exp(self._numbers.logit_scale * action), 0.0)
-        total = weight.sum(axis=2, keepdims=True)
-        return weight / np.where(total > 0.0, total, 1.0), np.zeros(action.shape[:2])
 
     def _advance(self, slots: int) -> None:
         """Run, and keep what is measured of it."""
@@ -211,7 +199,7 @@ class Slicing(TwinTask):
         )
 
 
-def _make_spec(scenario: Scenario, numbers: Numbers) -> TaskSpec:
+def _make_spec(scenario: Scenario, numbers: Numbers, rule: ShareAction) -> TaskSpec:
     agents = tuple(cell.name for cell in scenario.cells)
     num_slices = scenario.slices.num_seats if scenario.slices else 0
     return TaskSpec(
@@ -234,7 +222,8 @@ def _make_spec(scenario: Scenario, numbers: Numbers) -> TaskSpec:
         neighbours=tuple(tuple(other for other in range(len(agents)) if other != a) for a in range(len(agents))),
         action_size=num_slices,
         num_slices=num_slices,
-        slice_features=SEEN_NAMES + (PROMISE_NAMES if numbers.shows_promises else ()),
+        slice_features=SEEN + (PROMISED if numbers.shows_promises else ()),
+        share_action=rule,
     )
 
 

@@ -81,6 +81,7 @@ from ranpilot.twin.kpm.radio import (
 )
 from ranpilot.twin.kpm.slices import (
     SLICE_ACTIVE_MEAN,
+    SLICE_BACKLOG,
     SLICE_CONNECTED_MEAN,
     SLICE_DELAY,
     SLICE_DELAY_P95,
@@ -165,6 +166,7 @@ __all__ = [
     "SEARCHES_EXPIRED",
     "SINR_MEAN",
     "SLICE_ACTIVE_MEAN",
+    "SLICE_BACKLOG",
     "SLICE_CONNECTED_MEAN",
     "SLICE_DELAY",
     "SLICE_DELAY_P95",

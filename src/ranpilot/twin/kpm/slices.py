@@ -29,6 +29,7 @@ from ranpilot.twin.kpm.window import OURS, FloatArray, Table, Window, ratio
 __all__ = [
     "MEASUREMENTS",
     "SLICE_ACTIVE_MEAN",
+    "SLICE_BACKLOG",
     "SLICE_CONNECTED_MEAN",
     "SLICE_DELAY",
     "SLICE_DELAY_P95",
@@ -123,6 +124,10 @@ SLICE_ACTIVE_MEAN = _kpm(
     formula="members with bits to send, summed over slots / slots in which it is there",
     like=ACTIVE_MEAN,
 )  # fmt: skip
+SLICE_BACKLOG = _kpm(
+    "RP.BacklogDl", "Mbit", 1e6, "lower", "Bits that wait for its members at the end",
+    formula="bits in the queues of the members that the cell serves at the end / 1e6",
+)  # fmt: skip
 
 
 def _over_slots(column: int) -> Callable[[Window], FloatArray]:
@@ -171,6 +176,15 @@ def _throughput_p5(window: Window) -> FloatArray:
     return result
 
 
+def _backlog(window: Window) -> FloatArray:
+    result = np.zeros(window.slices.shape[:3])
+    network, ue = np.nonzero((window.serving_cell >= 0) & (window.seat >= 0))
+    if result.size:
+        where = (network, window.serving_cell[network, ue], window.seat[network, ue])
+        np.add.at(result, where, window.backlog_bits[network, ue] / 1e6)
+    return result
+
+
 def _delay(window: Window) -> FloatArray:
     scale = window.slot_s * 1e4
     return ratio(window.slices[..., seats.SLICE_DELAY_SLOTS], window.slices[..., seats.SLICE_PACKETS_OUT], scale)
@@ -215,4 +229,5 @@ MEASUREMENTS: Table = {
     SLICE_LOSS_RATE: _loss_rate,
     SLICE_CONNECTED_MEAN: _over_slots(seats.SLICE_CONNECTED_SUM),
     SLICE_ACTIVE_MEAN: _over_slots(seats.SLICE_BUSY_SLOTS),
+    SLICE_BACKLOG: _backlog,
 }

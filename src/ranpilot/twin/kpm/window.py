@@ -54,6 +54,8 @@ class Window(NamedTuple):
     """[B, U] of the user's slice, -1 at a place that no slice has taken"""
     serving_cell: Int64Array
     """[B, U]"""
+    backlog_bits: Int64Array
+    """[B, U] that wait"""
     ue_sinr_db: FloatArray
     """[B, U] of the serving cell, NaN in empty places"""
     link_sinr_db: FloatArray
