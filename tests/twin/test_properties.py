@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from ranpilot.twin import Networks
 from ranpilot.twin.scenario_file import validate_scenario
 from ranpilot.twin.validate.checks.conservation import run_at_random
-from ranpilot.twin.validate.random_scenario import random_controls
+from ranpilot.twin.validate.quotas import watch_quotas
+from ranpilot.twin.validate.random_scenario import random_controls, random_values
 
 from .scenario_strategy import Drawn, decisions, scenario_values
 
@@ -23,6 +24,16 @@ QUIET = {"deadline": None, "derandomize": True, "suppress_health_check": list(He
 def test_nothing_is_lost_or_made_and_every_measurement_is_in_its_bounds(choose: Drawn) -> None:
     for violations in run_at_random(choose):
         assert violations.total() == 0, +violations
+
+
+@settings(max_examples=40, **QUIET)
+@given(choose=decisions())
+def test_quotas_of_slices_hold_to_the_group_in_every_slot(choose: Drawn) -> None:
+    networks = Networks(validate_scenario(random_values(choose, is_sliced=True)), 1, seed=choose.whole(0, 2**31))
+    for _ in range(3):
+        networks.advance(choose.whole(1, 400))
+        assert watch_quotas(networks, 30) == {}
+        networks.apply(random_controls(choose, networks))
 
 
 @settings(max_examples=8, **QUIET)

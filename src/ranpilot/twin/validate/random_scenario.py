@@ -65,8 +65,8 @@ class SeededChoice:
         return self._random.uniform(low, high)
 
 
-def random_values(choose: Choose) -> dict[str, Any]:
-    """The values of a small scenario, as its YAML file would hold them."""
+def random_values(choose: Choose, *, is_sliced: bool | None = None) -> dict[str, Any]:
+    """The values of a small scenario, as its YAML file would hold them; is_sliced: None = with slices or without."""
     arrives, layout = choose.one_of([False, True]), _layout(choose)
     values: dict[str, Any] = {
         "name": "random",
@@ -81,7 +81,7 @@ def random_values(choose: Choose) -> dict[str, Any]:
     }
     if choose.one_of([False, True]):
         values["events"] = _events(choose, arrives, layout)
-    if choose.one_of([False, True]):
+    if choose.one_of([False, True]) if is_sliced is None else is_sliced:
         kinds = [entry["name"] for entry in values["traffic"]["mix"]]
         block_s = BLOCK_SLOTS * 15e-3 / values["carrier"]["subcarrier_spacing_khz"]
         ues_per_cell = values["users"]["population"].get("ues_per_cell")

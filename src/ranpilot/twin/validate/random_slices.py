@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ranpilot.declare import Control
 from ranpilot.twin.description.link import Scheduler
@@ -26,15 +26,16 @@ def random_slices(choose: Choose, kinds: list[str], ues_per_cell: int | None, bl
     num = choose.whole(1, min(4, ues_per_cell or 4))
     tenants = []
     for index in range(num):
-        least = choose.one_of([0.0, 100.0 / num, 50.0 / num])
+        least = choose.one_of([0.0, 100.0 / num, 50.0 / num, choose.number(0.0, 100.0 / num)])
+        most = choose.one_of([100.0, max(least, 10.0), choose.number(least, 100.0)])
         tenants.append(
             {
                 "name": f"tenant {index}",
                 "share": 1.0 / num,
                 "traffic": [choose.one_of(kinds)] if choose.one_of([True, False]) else kinds,
                 "min_ratio": least,
-                "max_ratio": choose.one_of([100.0, max(least, 10.0)]),
-                "dedicated_ratio": choose.one_of([0.0, least]),
+                "max_ratio": most,
+                "dedicated_ratio": choose.one_of([0.0, least, choose.number(0.0, least)]),
                 "scheduler": choose.one_of([None, *get_args(Scheduler)]),
                 "target_bler": choose.one_of([None, 0.01]),
                 "deadline_ms": choose.one_of([None, 5.0]),
@@ -64,6 +65,12 @@ def random_slice_controls(choose: Choose, networks: Networks) -> dict[Control | 
         # A little less than everything, which rounding could take beyond it.
         least = generator.dirichlet(np.ones(shape[2]), shape[:2]) * choose.one_of([0.0, 50.0, 99.9])
         controls["SLICE_MIN_RATIO"] = least
-        controls["SLICE_MAX_RATIO"] = least + (100.0 - least) * generator.choice([0.0, 0.5, 1.0], shape)
-        controls["SLICE_DEDICATED_RATIO"] = least * generator.choice([0.0, 0.5, 1.0], shape)
+        controls["SLICE_MAX_RATIO"] = least + (100.0 - least) * _parts(generator, shape)
+        controls["SLICE_DEDICATED_RATIO"] = least * _parts(generator, shape)
     return controls
+
+
+def _parts(generator: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Nothing, half, everything, or any part."""
+    kind = generator.integers(0, 4, shape)
+    return np.asarray(np.where(kind < 3, 0.5 * kind, generator.random(shape)))

@@ -16,7 +16,7 @@ from ranpilot.twin.validate.checks.conservation import count_violations
 def test_all_claims_hold() -> None:
     lines = list(conservation.lines("quick"))
     assert {line.name: line.value for line in lines if not line.holds} == {}
-    assert len(lines) == 7
+    assert len(lines) == 8
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ Held against the identities themselves, so every reference is 0 violations:
   lost in the air, was flushed, waits, is on its way to the cell, or is in a block that waits for its retransmission,
   for every user (TS 28.552 counts the same fates of SDUs);
 - a cell uses at most the PRBs of its carrier, and users together as many as cells;
+- quotas of slices hold to the group in every slot (`validate/quotas.py`);
 - counters of cells add up to those of users, and the delay histogram to the delivered packets;
 - every slot of a cell is counted with one power state or as one with transmission; a cell radiates on the air only;
 - nothing is negative, no measurement is NaN (but SINR and RSRP of an empty place or of a cell off the air), all are
@@ -25,6 +26,7 @@ from ranpilot.twin.kpm import MEASUREMENTS
 from ranpilot.twin.network import Networks
 from ranpilot.twin.scenario_file import validate_scenario
 from ranpilot.twin.validate.line import Effort, Line, within
+from ranpilot.twin.validate.quotas import watch_quotas
 from ranpilot.twin.validate.random_scenario import Choose, SeededChoice, random_controls, random_values
 
 __all__ = ["count_violations", "lines", "run_at_random"]
@@ -78,7 +80,7 @@ def lines(effort: Effort) -> Iterator[Line]:
         for violations in run_at_random(SeededChoice(seed)):
             looks += 1
             found.update(violations)
-    for name in ("packets", "bits", "sums", "prbs", "negative", "admission", "measurements"):
+    for name in ("packets", "bits", "sums", "prbs", "quotas", "negative", "admission", "measurements"):
         yield within(f"conservation/{name}", found[name], 0, 0, "violations", SOURCE, reference=0, n=looks, seed=0)
 
 
@@ -96,6 +98,8 @@ def run_at_random(choose: Choose) -> Iterator[Counter[str]]:
         # Who was there before a limit was lowered stays; an event only lowers what controls have set.
         most = np.maximum(connected, networks._state.cell[..., s.SET_ADMISSION_LIMIT])
         violations["admission"] += int((networks.cells.connected_ues > most).sum())
+        if networks.scenario.slices is not None:
+            violations["quotas"] += watch_quotas(networks, choose.whole(1, 30)).total()
         violations["measurements"] += _count_wrong_measurements(networks)
         networks.apply(random_controls(choose, networks))
         yield violations + count_violations(networks)
