@@ -97,7 +97,7 @@ def test_soft_values_are_those_of_the_closed_form_and_a_time_limit_is_no_end(ter
     learner.reset(world.inner.spec, 16, 0, None)
     for _ in range(220):
         learner.observe(world.step(learner.act(world.observation)))
-    features = learner._features(sac.see(world.observation, None))
+    features = learner._features(learner._see(world.observation))
     action = torch.tensor([-0.5, 0.0, 0.4, 0.9])[:, None, None]
     with torch.no_grad():
         found = learner._critics[0](type(features)(*(part[:4] for part in features)), action)[:, 0].numpy()

@@ -26,6 +26,7 @@ def draw(num: int = 6, agents: int = 3, seed: int = 0) -> tuple[Features, torch.
         torch.rand((num, 1), generator=generator),
         torch.rand((num, agents, 5, 4), generator=generator) * mask[..., None],
         mask,
+        torch.zeros((num, agents, 0)),
     )
     return features, (2 * torch.rand((num, agents, 5), generator=generator) - 1) * mask
 
@@ -52,7 +53,7 @@ def test_agents_in_another_order_have_their_values_in_that_order() -> None:
     features, action = draw()
     _, value = nets()
     order = torch.tensor([2, 0, 1])
-    turned = Features(features.local[:, order], features.state, features.slices[:, order], features.mask[:, order])
+    turned = features._replace(**{name: getattr(features, name)[:, order] for name in ("local", "slices", "mask")})
     torch.testing.assert_close(value(turned, action[:, order]), value(features, action)[:, order])
 
 

@@ -8,10 +8,9 @@ import numpy as np
 
 from ranpilot.declare import Measurement
 from ranpilot.envs.controller import Feature, Observation, Outcome, TaskSpec
+from ranpilot.envs.slice_feature import SliceFeature
 
 AGENTS, SEATS = 2, 4
-WISH = 1
-"""Column of the wish among the features of a slice."""
 
 
 def make_task(agents: int = AGENTS, seats: int = SEATS, episode_steps: int = 10) -> TaskSpec:
@@ -32,7 +31,7 @@ def make_task(agents: int = AGENTS, seats: int = SEATS, episode_steps: int = 10)
         neighbours=((),) * agents,
         action_size=seats,
         num_slices=seats,
-        slice_features=("share", "wish"),
+        slice_features=(SliceFeature("share", "1", 1.0), SliceFeature("wish", "1", 1.0)),
     )
 
 

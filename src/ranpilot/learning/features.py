@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,10 +13,13 @@ from torch import Tensor
 from ranpilot.envs.controller import Observation, TaskSpec
 from ranpilot.learning.slice_codes import SliceCodes
 
-__all__ = ["Arrays", "FeatureShape", "Features", "as_features", "see", "shape_of"]
+__all__ = ["NAMES", "Arrays", "FeatureShape", "Features", "Start", "as_features", "see", "shape_of"]
 
 Arrays = dict[str, NDArray[Any]]
-"""local [B, A, D], state [B, G], slices [B, A, S, F], mask [B, A, S], code [B, A, S], all of one batch axis."""
+"""local [B, A, D], state [B, G], slices [B, A, S, F], mask [B, A, S], code [B, A, S], start [B, A, S or 0]."""
+NAMES = ("local", "state", "slices", "mask", "code", "start")
+Start = Callable[[Observation], NDArray[Any]]
+"""Numbers [B, A, S] that an untaught policy gives, 0 at free seats."""
 
 
 class FeatureShape(NamedTuple):
@@ -45,6 +48,8 @@ class Features(NamedTuple):
     """[N, A, S, F], 0 at free seats"""
     mask: Tensor
     """[N, A, S] 1 where a seat is taken"""
+    start: Tensor
+    """[N, A, S] what the policy's mean is added to; [N, A, 0] for nothing"""
 
 
 def shape_of(task: TaskSpec, codes: SliceCodes | None) -> FeatureShape:
@@ -61,7 +66,7 @@ def shape_of(task: TaskSpec, codes: SliceCodes | None) -> FeatureShape:
     )
 
 
-def see(obs: Observation, codes: SliceCodes | None) -> Arrays:
+def see(obs: Observation, codes: SliceCodes | None, start: Start | None = None) -> Arrays:
     """The arrays that are remembered of an observation."""
     num, agents = obs.local.shape[:2]
     has_slices = obs.slices.size > 0
@@ -74,15 +79,16 @@ def see(obs: Observation, codes: SliceCodes | None) -> Arrays:
         "slices": np.asarray(slices, dtype=np.float32),
         "mask": np.asarray(mask, dtype=np.bool_),
         "code": np.asarray(rows, dtype=np.int32),
+        "start": np.asarray(np.zeros((num, agents, 0)) if start is None else start(obs), dtype=np.float32),
     }
 
 
 def as_features(arrays: Mapping[str, NDArray[Any]], codes: SliceCodes | None, device: str) -> Features:
     """The arrays as tensors on the device; whatever stands at free seats becomes 0."""
-    local, state, slices, mask = (
-        torch.as_tensor(arrays[name], device=device) for name in ("local", "state", "slices", "mask")
+    local, state, slices, mask, start = (
+        torch.as_tensor(arrays[name], device=device) for name in ("local", "state", "slices", "mask", "start")
     )
     if codes is not None and slices.shape[2]:
         rows = torch.as_tensor(arrays["code"], device=device).long()
         slices = torch.cat([slices, codes.table.to(device)[rows]], dim=-1)
-    return Features(local, state, torch.where(mask[..., None], slices, 0.0), mask.to(slices.dtype))
+    return Features(local, state, torch.where(mask[..., None], slices, 0.0), mask.to(slices.dtype), start)

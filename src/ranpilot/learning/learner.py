@@ -94,7 +94,7 @@ class Learner(ABC):
         self._task, self._seed, self._num_networks = task, seed, num_networks
         self._shape = shape_of(task, self.codes)
         self._uses_set = _uses_set(settings, self._shape, task)
-        self._load_logits = LoadLogits(task) if settings.start == "load" else None
+        self._start = LoadLogits(task) if settings.start == "load" else None
         self._steps = self._updates = 0
         self._metrics: dict[str, float] = {}
         self._pending: Pending | None = None
@@ -106,7 +106,7 @@ class Learner(ABC):
 
     def act(self, obs: Observation) -> Action:
         """Options [B, A] or numbers [B, A, M]; B may differ from the training's once that is over."""
-        arrays = see(obs, self.codes)
+        arrays = self._see(obs)
         is_training = bool((np.asarray(obs.episode) < self._settings.train_episodes).all())
         extra: Arrays = {}
         with torch.no_grad():
@@ -230,6 +230,9 @@ class Learner(ABC):
 
     def _adam(self, parameters: list[nn.Parameter], epsilon: float) -> Adam:
         return Adam(parameters, lr=self._settings.learning_rate, eps=epsilon, fused=True)
+
+    def _see(self, obs: Observation) -> Arrays:
+        return see(obs, self.codes, self._start)
 
     def _features(self, arrays: Found) -> Features:
         return as_features(arrays, self.codes, self._settings.device)

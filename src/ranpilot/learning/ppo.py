@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 
 from ranpilot.envs.controller import Action, Outcome
-from ranpilot.learning.features import Arrays, Features, see
+from ranpilot.learning.features import NAMES, Arrays, Features
 from ranpilot.learning.flat_network import start_orthogonal
 from ranpilot.learning.gae import advantages, explained_variance
 from ranpilot.learning.learner import Learner, LearnerConfig, Pending, make_config
@@ -36,7 +36,6 @@ from ranpilot.learning.squashed_normal import normal_entropy, normal_log_prob
 
 __all__ = ["Ppo", "PpoConfig", "make", "ppo_loss"]
 
-SEEN = ("local", "state", "slices", "mask", "code")
 POLICY, CRITIC = range(2)
 
 
@@ -160,7 +159,7 @@ class Ppo(Learner):
         if config.normalises_returns:
             self._returns.add(target)
         scaled = (target - np.float32(self._returns.mean)) / np.float32(self._returns.deviation)
-        features = self._features(rollout.flat(*SEEN))
+        features = self._features(rollout.flat(*NAMES))
         device = config.device
         parts = [torch.as_tensor(a, device=device) for a in rollout.flat("choice", "log_prob").values()]
         parts += [torch.as_tensor(a.reshape(-1, a.shape[2]), device=device) for a in (advantage, scaled)]
@@ -207,7 +206,7 @@ class Ppo(Learner):
         if self._shape.num_options:
             return outputs
         mean = outputs[..., 0]
-        return mean if self._load_logits is None else mean + self._load_logits(features)
+        return mean if self._start is None else mean + features.start
 
     def _score(self, outputs: Tensor, choice: Tensor, features: Features) -> tuple[Tensor, Tensor]:
         """Log probability (or density) of what was chosen and entropy, [N, A] each."""
@@ -226,7 +225,7 @@ class Ppo(Learner):
     def _value_of(self, outcome: Outcome) -> NDArray[np.float32]:
         """[B, A] of the true successors, in units of reward."""
         with torch.no_grad():
-            return self._in_reward_units(self._critic(self._features(see(outcome.next_obs, self.codes))))
+            return self._in_reward_units(self._critic(self._features(self._see(outcome.next_obs))))
 
     def _in_reward_units(self, value: Tensor) -> NDArray[np.float32]:
         plain: NDArray[np.float32] = value.cpu().numpy()

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from ranpilot.envs.controller import Action, Outcome
 from ranpilot.errors import ConfigError
 from ranpilot.learning.draws import draw_per_agent
-from ranpilot.learning.features import Arrays, Features, see
+from ranpilot.learning.features import Arrays, Features
 from ranpilot.learning.flat_network import start_default
 from ranpilot.learning.learner import Learner, LearnerConfig, Pending, make_config
 from ranpilot.learning.slice_codes import SliceCodes
@@ -122,7 +122,7 @@ class Sac(Learner):
         return (torch.tanh(mean) * self._number_mask(features)).cpu().numpy()
 
     def _remember(self, pending: Pending, outcome: Outcome) -> None:
-        following = {f"next_{name}": array for name, array in see(outcome.next_obs, self.codes).items()}
+        following = {f"next_{name}": array for name, array in self._see(outcome.next_obs).items()}
         executed = np.asarray(outcome.action, dtype=np.float32)
         discount = np.where(outcome.terminated, 0.0, self.config.gamma).astype(np.float32)[:, None]
         reward = np.asarray(outcome.reward, dtype=np.float32)
@@ -203,7 +203,7 @@ class Sac(Learner):
         """Mean and log spread of the numbers before the squashing, [N, A, M] each."""
         outputs = self._actor(features)
         mean, log_std = outputs[..., 0], outputs[..., 1].clamp(*LOG_STD_RANGE)
-        return (mean if self._load_logits is None else mean + torch.atanh(self._load_logits(features))), log_std
+        return (mean if self._start is None else mean + torch.atanh(features.start)), log_std
 
     def _log_alpha(self) -> nn.Parameter:
         log_alpha: nn.Parameter = self._nets["temperature"].log_alpha  # type: ignore[assignment]
