@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from ranpilot.declare import Measurement
+from ranpilot.errors import UnknownNameError
 from ranpilot.twin import Networks, kpm, state
 from ranpilot.twin.frames import COLUMNS, tidy
 from ranpilot.twin.scenario import Scenario
@@ -339,3 +340,20 @@ def test_a_slice_has_a_row_in_every_cell(monkeypatch: pytest.MonkeyPatch) -> Non
     assert rows.set_index(["cell", "slice"]).loc[(1, 3), "value"] == values[0, 1, 3]
     without_slices = tidy({share.name: np.zeros((1, 2, 0)), **use}, np.array([7]), span_s, stays_of([]))
     assert set(without_slices["scope"]) == {"cell"}
+
+
+def test_only_what_is_asked_for_is_computed(make_scenario: MakeScenario) -> None:
+    networks = Networks(make_scenario(), 2, 0)
+    networks.advance(50)
+    start = networks.mark()
+    networks.advance(100)
+    wanted = [kpm.PRB_USE.name, kpm.UE_SINR.name]
+    every, some = networks.measure(start), networks.measure(start, only=wanted)
+    assert set(some) == set(wanted)
+    for name in wanted:
+        np.testing.assert_array_equal(some[name], every[name])
+
+
+def test_an_unknown_measurement_is_refused(make_scenario: MakeScenario) -> None:
+    with pytest.raises(UnknownNameError, match=r"RRU\.PrbTot"):
+        Networks(make_scenario(), 1, 0).measure(only=["RRU.PrbTot"])

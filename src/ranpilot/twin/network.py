@@ -9,7 +9,8 @@ from __future__ import annotations
 import functools
 import itertools
 import os
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -58,6 +59,8 @@ class Networks:
         self.scenario, self.seed, self.threads = scenario, seed, threads
         self.episode = 0
         self.slot = 0
+        self.run_s = 0.0
+        """Wall seconds that `advance` has taken so far."""
         self._parameters = make_parameters(scenario)
         self._cell_power = make_cell_power(scenario)
         self._ids = np.arange(first_network, first_network + num, dtype=np.int64)
@@ -73,6 +76,11 @@ class Networks:
     def network_ids(self) -> IntArray:
         """[B] the id of each network."""
         return self._ids.copy()
+
+    @property
+    def state_bytes(self) -> int:
+        """How much one network of the batch holds that changes: the size of a copy."""
+        return sum(array.nbytes for array in self._state) // self.num
 
     @property
     def cells(self) -> CellView:
@@ -148,6 +156,7 @@ class Networks:
     def advance(self, slots: int) -> None:
         """Run every network for that many slots."""
         _check_count("slots", slots, 0, state.LAST_SLOT - self.slot)
+        begin = time.perf_counter()
         left = slots
         while left > 0:
             if self._slices_turn and self._feed.is_at_turn(self.slot) and self.slot > 0:
@@ -158,6 +167,7 @@ class Networks:
             self._run(packets, (self.slot, self.slot + run))
             self.slot += run
             left -= run
+        self.run_s += time.perf_counter() - begin
 
     def apply(self, controls: Mapping[Control | str, ArrayLike]) -> None:
         """Put controls into force: of cells [B, C], of slices [B, C, S], of users [B, U].
@@ -169,15 +179,16 @@ class Networks:
         """
         put_in_force(self._state, self._parameters, self.scenario, self.slot, controls)
 
-    def measure(self, since: Mark | None = None) -> dict[str, FloatArray]:
+    def measure(self, since: Mark | None = None, *, only: Collection[str] | None = None) -> dict[str, FloatArray]:
         """Every KPM since the last `measure` (or the reset), by name: [B, C], [B, C, S], [B, U] or [B, U, C] by scope.
 
         A seat's are its present tenant's, since it came (`stays`), and 0 where it is free.
         since: a `mark` of these networks to measure from instead, which leaves the last `measure` where it was.
+        only: names of those that are wanted, which is faster. Raises UnknownNameError.
         """
         if since is not None:
-            return kpm.compute(self._window(since))
-        result = kpm.compute(self._window(Mark(self._baseline, self._window_start)))
+            return kpm.compute(self.window(since), only)
+        result = kpm.compute(self.window(Mark(self._baseline, self._window_start)), only)
         self._begin_window()
         return result
 
@@ -189,6 +200,35 @@ class Networks:
         """The moment of now, to `measure` from later."""
         return Mark(self.counters(), self.slot)
 
+    def window(self, since: Mark) -> kpm.Window:
+        """What has been counted since a `mark`, and how things stand: what every KPM is computed from."""
+        now = self._now()
+        ue, cell, delay, quality = (a - b for a, b in zip(now[:4], since.counters[:4], strict=True))
+        slices, slice_delay, member = since_arrival(self._turned, self._state, now, since)
+        serving, sinr_db = self._state.ue[..., state.SERVING_CELL], self._state.sinr_l3_db.copy()
+        own_db = np.take_along_axis(sinr_db, np.maximum(serving, 0)[..., None], axis=-1)[..., 0]
+        return kpm.Window(
+            ue=ue.astype(np.float64),
+            cell=cell.astype(np.float64),
+            delay=delay,
+            quality=quality,
+            slices=slices.astype(np.float64),
+            slice_delay=slice_delay,
+            slice_slots=slots_there(self._state, slices.shape[2], self.slot, since),
+            member=member.astype(np.float64),
+            seat=self._state.ue[..., state.SLICE],
+            serving_cell=serving,
+            backlog_bits=self._state.ue[..., state.BACKLOG_BITS],
+            ue_sinr_db=own_db,
+            link_sinr_db=sinr_db,
+            link_rsrp_dbm=self._state.rsrp_l3_dbm.copy(),
+            tx_power_dbm=self._state.cell_real[..., state.TX_POWER_DBM].copy(),
+            energy_j=cell_joules(cell, self._cell_power),
+            num_slots=self.slot - since.slot,
+            slot_s=self.scenario.slot_s,
+            num_prbs=self.scenario.carrier.num_prbs,
+        )
+
     def measure_frame(self) -> pd.DataFrame:
         """As `measure`, as a tidy table of the columns `frames.COLUMNS`; free seats have no rows."""
         from ranpilot.twin.frames import tidy
@@ -198,7 +238,7 @@ class Networks:
 
     def histograms(self, since: Mark | None = None) -> dict[str, FloatArray]:
         """What fell into each bin since the last `measure`, or since a mark: [B, C, bins], by name."""
-        return kpm.count_bins(self._window(since or Mark(self._baseline, self._window_start)))
+        return kpm.count_bins(self.window(since or Mark(self._baseline, self._window_start)))
 
     def delay_histogram(self) -> tuple[FloatArray, IntArray]:
         """Upper edges of bins in ms [D], and delivered packets in each since the last `measure` [B, C, D]."""
@@ -316,38 +356,11 @@ class Networks:
             kept[...] = now
         self._window_start = self.slot
 
-    def _window(self, since: Mark) -> kpm.Window:
-        now = self._now()
-        ue, cell, delay, quality = (a - b for a, b in zip(now[:4], since.counters[:4], strict=True))
-        slices, slice_delay, member = since_arrival(self._turned, self._state, now, since)
-        serving, sinr_db = self._state.ue[..., state.SERVING_CELL], self._state.sinr_l3_db.copy()
-        own_db = np.take_along_axis(sinr_db, np.maximum(serving, 0)[..., None], axis=-1)[..., 0]
-        return kpm.Window(
-            ue=ue.astype(np.float64),
-            cell=cell.astype(np.float64),
-            delay=delay,
-            quality=quality,
-            slices=slices.astype(np.float64),
-            slice_delay=slice_delay,
-            slice_slots=slots_there(self._state, slices.shape[2], self.slot, since),
-            member=member.astype(np.float64),
-            seat=self._state.ue[..., state.SLICE],
-            serving_cell=serving,
-            backlog_bits=self._state.ue[..., state.BACKLOG_BITS],
-            ue_sinr_db=own_db,
-            link_sinr_db=sinr_db,
-            link_rsrp_dbm=self._state.rsrp_l3_dbm.copy(),
-            tx_power_dbm=self._state.cell_real[..., state.TX_POWER_DBM].copy(),
-            energy_j=cell_joules(cell, self._cell_power),
-            num_slots=self.slot - since.slot,
-            slot_s=self.scenario.slot_s,
-            num_prbs=self.scenario.carrier.num_prbs,
-        )
-
     def _copy(self, rows: IntArray) -> Self:
         copy = object.__new__(type(self))
         copy.scenario, copy.seed, copy.threads = self.scenario, self.seed, self.threads
         copy.episode, copy.slot, copy._window_start = self.episode, self.slot, self._window_start
+        copy.run_s = 0.0
         copy._parameters, copy._cell_power = self._parameters, self._cell_power
         copy._ids = self._ids[rows]
         copy._state = state.Network(**{name: array[rows] for name, array in self._state._asdict().items()})

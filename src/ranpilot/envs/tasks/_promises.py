@@ -18,9 +18,11 @@ from ranpilot.twin import kpm
 from ranpilot.twin import slice_columns as seats
 from ranpilot.twin.scenario import Scenario
 
-__all__ = ["BEST_QUALITY", "Promises", "make_promises", "quality"]
+__all__ = ["BEST_QUALITY", "JUDGED_KPMS", "Promises", "make_promises", "quality"]
 
 BEST_QUALITY = 2.0
+JUDGED_KPMS = frozenset({kpm.SLICE_THROUGHPUT.name, kpm.SLICE_THROUGHPUT_P5.name, kpm.SLICE_SERVED.name})
+"""What `quality` reads of the measurements."""
 
 
 class Promises(NamedTuple):
@@ -65,7 +67,7 @@ def quality(
     promises: Promises,
     tenant: IntArray,
     measured: Mapping[str, FloatArray],
-    counted: IntArray,
+    counted: FloatArray | IntArray,
     delays: IntArray,
     edges_ms: FloatArray,
 ) -> FloatArray:
@@ -86,7 +88,9 @@ def quality(
     return np.where(wants, np.clip(least, 0.0, BEST_QUALITY), np.nan)
 
 
-def _delay_ms(reliability: FloatArray, counted: IntArray, delays: IntArray, edges_ms: FloatArray) -> FloatArray:
+def _delay_ms(
+    reliability: FloatArray, counted: FloatArray | IntArray, delays: IntArray, edges_ms: FloatArray
+) -> FloatArray:
     """[B, C, S] within which that share of the packets that left the queues arrived, infinite where fewer did.
 
     The first edge where none left.

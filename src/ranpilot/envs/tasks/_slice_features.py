@@ -12,7 +12,7 @@ from ranpilot.envs.slice_feature import SliceFeature
 from ranpilot.envs.tasks._promises import BEST_QUALITY, Promises
 from ranpilot.twin import kpm
 
-__all__ = ["PROMISED", "SEEN", "see_promises", "see_slices"]
+__all__ = ["PROMISED", "SEEN", "SEEN_KPMS", "see_promises", "see_slices"]
 
 
 def _measured(measurement: Measurement, high: float) -> SliceFeature:
@@ -37,6 +37,7 @@ SEEN = (
     _spanning_decades(kpm.SLICE_BACKLOG, 100.0),
 )
 """The share that the last action gave it, then measurements of the last step."""
+SEEN_KPMS = frozenset(seen.name for seen in SEEN[1:])
 
 PROMISED = (
     SliceFeature("mean_rate", "kbit/s", 1e5, "decades", 10.0),

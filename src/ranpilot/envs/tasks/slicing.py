@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from ranpilot.declare import Measurement
 from ranpilot.envs.controller import Feature, FloatArray, IntArray, Observation, TaskSpec
 from ranpilot.envs.share_action import ShareAction
-from ranpilot.envs.tasks._promises import make_promises, quality
-from ranpilot.envs.tasks._slice_features import PROMISED, SEEN, see_promises, see_slices
+from ranpilot.envs.tasks._promises import JUDGED_KPMS, make_promises, quality
+from ranpilot.envs.tasks._slice_features import PROMISED, SEEN, SEEN_KPMS, see_promises, see_slices
 from ranpilot.envs.twin_task import Played, TwinTask
 from ranpilot.errors import ActionError, ConfigError
 from ranpilot.twin import kpm
@@ -74,6 +74,7 @@ class Slicing(TwinTask):
         self._text_id = np.array([self._texts.index(t.description) if t.description else -1 for t in tenants])
         self._warm_up_slots = round(numbers.warm_up_s / networks.scenario.slot_s)
         self._edges_ms = kpm.delay_edges_ms(networks.scenario.slot_s)
+        self._needed = {feature.measurement.name for feature in self.spec.features} | SEEN_KPMS | JUDGED_KPMS
         self._share: FloatArray = np.zeros((self.num_networks, self.spec.num_agents, self.spec.num_slices))
         self._seen: Mapping[str, FloatArray] = {}
         self._quality: FloatArray = np.full(self._share.shape, np.nan)
@@ -114,6 +115,27 @@ class Slicing(TwinTask):
             slice_mask=is_taken.copy(),
             slice_text_ids=np.broadcast_to(text_id[:, None, :], self._share.shape).copy(),
         )
+
+    @property
+    def slice_shares(self) -> FloatArray:
+        """[B, A, S] what the last action gave, 0 to 1; not for controllers."""
+        return self._share.copy()
+
+    @property
+    def slice_quality(self) -> FloatArray:
+        """[B, A, S] Q of the last step, NaN where nothing is judged; not for controllers."""
+        return self._quality.copy()
+
+    @property
+    def slice_tenants(self) -> IntArray:
+        """[B, S] whose seat it is, -1 for nobody's."""
+        return self.networks.slices.tenant
+
+    @property
+    def tenant_names(self) -> tuple[str, ...]:
+        """By the index of the tenant."""
+        slices = self.networks.scenario.slices
+        return tuple(tenant.name for tenant in slices.tenants) if slices else ()
 
     def _pick(self, rows: IntArray) -> None:
         self._share, self._acted_for, self._quality = self._share[rows], self._acted_for[rows], self._quality[rows]
@@ -168,10 +190,10 @@ class Slicing(TwinTask):
         """Run, and keep what is measured of it."""
         mark = self.networks.mark()
         self.networks.advance(slots)
-        now = self.networks.counters()
-        self._seen = self.networks.measure(mark)
-        counted, delays = now.slices - mark.counters.slices, now.slice_delay - mark.counters.slice_delay
+        window = self.networks.window(mark)
+        self._seen = kpm.compute(window, self._needed)
         tenant = self.networks.slices.tenant
+        counted, delays = window.slices, window.slice_delay
         self._quality = quality(self._promises, tenant, self._seen, counted, delays, self._edges_ms)
 
     def _reward(self, change: FloatArray, excess: FloatArray) -> Played:

@@ -9,6 +9,9 @@ A new scope or subject is a file of its own here, with a table `MEASUREMENTS`, a
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from ranpilot.errors import UnknownNameError
 from ranpilot.twin.kpm import backhaul, cell, energy, handover, link, radio, slices, ue
 from ranpilot.twin.kpm.backhaul import BACKHAUL_DELAY, BACKHAUL_LOSS
 from ranpilot.twin.kpm.cell import (
@@ -220,6 +223,15 @@ MEASUREMENTS: Table = {
 """Every measurement with the function that computes it."""
 
 
-def compute(window: Window) -> dict[str, FloatArray]:
-    """Every measurement over a window: [B, C], [B, C, S], [B, U] or [B, U, C] by scope."""
-    return {measurement.name: function(window) for measurement, function in MEASUREMENTS.items()}
+_COMPUTED = {measurement.name: function for measurement, function in MEASUREMENTS.items()}
+
+
+def compute(window: Window, only: Collection[str] | None = None) -> dict[str, FloatArray]:
+    """Measurements over a window: [B, C], [B, C, S], [B, U] or [B, U, C] by scope.
+
+    only: names of those that are wanted, every one where None. Raises UnknownNameError.
+    """
+    for name in only or ():
+        if name not in _COMPUTED:
+            raise UnknownNameError("measurement", name, list(_COMPUTED))
+    return {name: function(window) for name, function in _COMPUTED.items() if only is None or name in only}
