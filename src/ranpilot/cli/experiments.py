@@ -12,6 +12,7 @@ from ranpilot.cli.options import Comma, Folder, JsonFile, Name, Number, Switch, 
 
 if TYPE_CHECKING:
     from ranpilot.experiments.report import Report
+    from ranpilot.experiments.trials import TrialsReport
 
 __all__ = ["compare", "demo", "run"]
 
@@ -74,6 +75,10 @@ def compare(  # noqa: PLR0913  # one option each
     train_episodes: Number = None,
     test_episodes: Number = None,
     base_seed: Number = None,
+    networks: Number = None,
+    train_steps: Number = None,
+    train_load: Name = None,
+    variant: Name = None,
     out: Folder = None,
     new: Switch = False,
     workers: Number = None,
@@ -82,15 +87,19 @@ def compare(  # noqa: PLR0913  # one option each
     """Compare SYSTEM with others over seeds and loads, with statistics, checks and a report; the same command resumes.
 
     Args:
-        system: a learning system: aura.
+        system: aura, or on scenarios with slices a learner or heuristic: masac, ppo, load-proportional, ...
         scenario: name of a scenario, aura-paper, or a YAML file.
-        rows: exactly these rows of the table, such as marl-only,guided,rules; the scenario's own where not given.
-        against: the system's own rows and these.
+        rows: exactly these rows of aura's table, such as marl-only,guided,rules; the scenario's own where not given.
+        against: the system's own rows and these; of a learner or heuristic, its rivals.
         loads: such as low,normal,high.
-        seeds: networks in each row and load.
-        train_episodes: episodes of training.
+        seeds: networks in each row and load; of a learner or heuristic, trainings on a batch of networks each.
+        train_episodes: episodes of training, of aura.
         test_episodes: episodes of test on the held-out split.
         base_seed: seed of all random numbers.
+        networks: networks in the batch of a learner or heuristic.
+        train_steps: network-steps of a learner's training.
+        train_load: load that learners are taught at.
+        variant: variant of task slicing.
         out: folder of the run, runs/... where not given.
         new: put an earlier run in that folder aside and start over.
         workers: processes, one a core where not given.
@@ -102,8 +111,9 @@ def compare(  # noqa: PLR0913  # one option each
     with make_progress(show=True) as progress:
         report = api.compare(
             system, scenario, rows=split_names(rows), against=split_names(against), loads=split_names(loads),
-            seeds=seeds, train_episodes=train_episodes, test_episodes=test_episodes, base_seed=base_seed, out=out,
-            new=new, workers=workers, progress=progress,
+            seeds=seeds, train_episodes=train_episodes, test_episodes=test_episodes, base_seed=base_seed,
+            networks=networks, train_steps=train_steps, train_load=train_load, variant=variant, out=out, new=new,
+            workers=workers, progress=progress,
         )  # fmt: skip
     _show(report, json_file)
 
@@ -127,7 +137,7 @@ def demo(
     _show(report, json_file)
 
 
-def _show(report: Report, json_file: Path | None) -> None:
+def _show(report: Report | TrialsReport, json_file: Path | None) -> None:
     """Print every table and where the page is."""
     from rich.markup import escape
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,8 @@ from ranpilot.experiments.play_cell import make_env, play_in_memory
 from ranpilot.experiments.report import Report, make_part, make_report
 from ranpilot.experiments.results import CellResult, Results
 from ranpilot.experiments.rows import experiment_of, run_rows, short_name
+from ranpilot.experiments.trials import TrialsReport, is_entrant, plan_trials, run_trials
+from ranpilot.learning.learners import LEARNERS, make_learner
 from ranpilot.runs import Progress, RunFolder, provenance
 
 if TYPE_CHECKING:
@@ -91,15 +93,18 @@ def train(
     configuration: str = "aura",
     adviser: str | Controller | None = "rules",
     trust: str | None = None,
+    settings: Mapping[str, object] | None = None,
 ) -> Trained:
-    """Train a system in a batch environment, or the one behind `rp.make_vec`, for about `budget_steps` network-steps.
+    """Train in a batch environment, or the one behind `rp.make_vec`, for about `budget_steps` network-steps.
 
-    Whole episodes are played, and every network of the batch learns for itself.
-    Raises UnknownNameError, and ConfigError for a budget below one episode of the batch.
+    system: `aura`, with a configuration, an adviser and a trust, where every network of the batch learns for itself; or
+    a learner such as `ppo` or `masac`, with settings of its own, that learns from all of them. Plays whole episodes.
+    Raises UnknownNameError, and ConfigError for a budget below one episode of the batch or a wrong setting.
     """
-    experiment_of(system)
+    is_learner = system in LEARNERS
+    if not is_learner:
+        experiment_of(system)
     from ranpilot.envs.views import VectorView
-    from ranpilot.systems.aura.configurations import make
 
     if isinstance(env, VectorView):
         env = env.environment
@@ -109,7 +114,14 @@ def train(
             "budget_steps", budget_steps, f"at least {episode} (one episode of {env.num_networks} networks)"
         )
     episodes = budget_steps // episode
-    controller = make(configuration, adviser=adviser, trust=trust, train_episodes=episodes)
+    controller: Controller
+    if is_learner:
+        controller = make_learner(system, {"train_episodes": episodes, **(settings or {})})
+    else:
+        from ranpilot.systems.aura.configurations import make
+
+        _refuse(system, {"settings": settings})
+        controller = make(configuration, adviser=adviser, trust=trust, train_episodes=episodes)
     what_if = CurrentWhatIf()
     env.reset(first_episode=0)
     what_if.inner = env.what_if
@@ -201,15 +213,31 @@ def compare(  # noqa: PLR0913  # one option each, the same as on the command lin
     train_episodes: int | None = None,
     test_episodes: int | None = None,
     base_seed: int | None = None,
+    networks: int | None = None,
+    train_steps: int | None = None,
+    train_load: str | None = None,
+    variant: str | None = None,
     out: str | Path | None = None,
     new: bool = False,
     workers: int | None = 1,
     progress: Progress | None = None,
-) -> Report:
+) -> Report | TrialsReport:
     """The experiment of a system: rows × loads × seeds with equal budgets, tests, checks and a report.
 
-    rows: exactly these; against: the system's own rows and these. The same call goes on where an earlier one ended.
+    rows: exactly these; against: the system's own rows and these. A learner or heuristic of task `slicing` stands where
+    a system does: `against` then names its rivals, and networks, train_steps, train_load and variant are for it alone,
+    as in `plan_trials`. The same call goes on where an earlier one ended.
+    Raises ConfigError for a setting that the experiment does not have.
     """
+    own = {"networks": networks, "train_steps": train_steps, "train_load": train_load, "variant": variant}
+    if is_entrant(system):
+        _refuse(system, {"rows": rows, "train_episodes": train_episodes})
+        trials = plan_trials(
+            system, scenario, against=against, loads=loads, seeds=seeds, test_episodes=test_episodes,
+            base_seed=base_seed, networks=networks, train_steps=train_steps, train_load=train_load, variant=variant,
+        )  # fmt: skip
+        return run_trials(trials, Path(out) if out else None, new=new, workers=workers, progress=progress)
+    _refuse(system, own)
     if against is not None:
         rows = (*(rows or (CONTROL, *HEADLINE)), *against)
     experiment = experiment_of(system)(
@@ -224,6 +252,12 @@ def compare(  # noqa: PLR0913  # one option each, the same as on the command lin
     path = Path(out) if out else Path("runs") / experiment.name
     title = f"{system} compared on {short_name(scenario)}"
     return run_experiment(experiment, path, title=title, new=new, workers=workers, progress=progress)
+
+
+def _refuse(system: str, settings: Mapping[str, object]) -> None:
+    for name, value in settings.items():
+        if value is not None:
+            raise ConfigError(name, value, f"left out for {system}")
 
 
 def load(path: str | Path, *, row: str | None = None, load: str | None = None) -> Trained:

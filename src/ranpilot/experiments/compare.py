@@ -10,7 +10,7 @@ from pathlib import Path
 from ranpilot.experiments.design import Experiment
 from ranpilot.experiments.grid import run_grid
 from ranpilot.experiments.hashes import model_hashes, scenario_hash
-from ranpilot.experiments.play_cell import CHECKPOINT_S
+from ranpilot.experiments.play_cell import CHECKPOINT_S, CellsPlan
 from ranpilot.experiments.report import Lesson, Part, Report, make_part, make_report
 from ranpilot.experiments.results import read_results
 from ranpilot.runs import Progress, RunFolder, SilentProgress, provenance
@@ -70,5 +70,6 @@ def _play(
     experiment = experiment.model_copy(update={"scenario_hash": scenario, "model_hashes": models})
     folder = RunFolder.open(path, experiment.model_dump(mode="json"), session, new=new)
     with folder.held():
-        run_grid(experiment, folder, progress, workers=workers or os.cpu_count() or 1, checkpoint_s=checkpoint_s)
+        cores = os.cpu_count() or 1
+        run_grid(CellsPlan(experiment), folder, progress, workers=workers or cores, checkpoint_s=checkpoint_s)
         return make_part(title, read_results(experiment, folder), folder.provenance())

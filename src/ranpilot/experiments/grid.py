@@ -1,4 +1,4 @@
-"""All cells of an experiment, one after another or spread over processes; each cell resumes by itself."""
+"""All pieces of an experiment, one after another or spread over processes; each piece resumes by itself."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ranpilot.errors import CheckpointError, RanpilotError
-from ranpilot.experiments.design import Experiment, Row
-from ranpilot.experiments.play_cell import CHECKPOINT_S, run_cell
-from ranpilot.runs import CellFolder, Interrupted, Progress, RunFolder, StopRequest
+from ranpilot.experiments.plan import Job, Plan
+from ranpilot.runs import Interrupted, Progress, RunFolder, StopRequest
 
 if TYPE_CHECKING:
     from multiprocessing.queues import Queue
@@ -25,31 +24,23 @@ __all__ = ["run_grid"]
 _POLL_S = 0.5
 
 
-def run_grid(
-    experiment: Experiment,
-    folder: RunFolder,
-    progress: Progress,
-    *,
-    workers: int = 1,
-    checkpoint_s: float = CHECKPOINT_S,
-) -> None:
-    """Play every cell that is not finished; with more than one worker each runs in a process of its own.
+def run_grid(plan: Plan, folder: RunFolder, progress: Progress, *, workers: int, checkpoint_s: float) -> None:
+    """Play every piece that is not finished; with more than one worker each runs in a process of its own.
 
     Raises Interrupted after Ctrl-C, when everything up to the last episode is on disk.
     """
-    todo = [(row, load) for row, load in experiment.cells() if not folder.cell(row.label, load).is_finished]
+    todo = [job for job in plan.jobs() if not folder.cell(*job).is_finished]
     progress.expect(
-        sum(experiment.work(row) for row, _ in experiment.cells()),
-        sum(_work_done(experiment, row, folder.cell(row.label, load)) for row, load in experiment.cells()),
+        sum(plan.work(job) for job in plan.jobs()), sum(plan.done(job, folder.cell(*job)) for job in plan.jobs())
     )
     if todo and not _has_compiled_kernels():
         progress.note("Compiling the simulator's kernels, once on this machine; this takes a few minutes ...")
     if workers > 1 and len(todo) > 1:
-        _Workers(experiment, folder, progress, min(workers, len(todo)), checkpoint_s).run(todo)
+        _Workers(plan, folder, progress, min(workers, len(todo)), checkpoint_s).run(todo)
         return
     with StopRequest() as stop:
-        for row, load in todo:
-            run_cell(experiment, row, load, folder.cell(row.label, load), progress.advance, stop, checkpoint_s)
+        for job in todo:
+            plan.play(job, folder.cell(*job), progress.advance, stop, checkpoint_s)
 
 
 def _has_compiled_kernels() -> bool:
@@ -58,26 +49,17 @@ def _has_compiled_kernels() -> bool:
     return Path(kernels.numba.config.CACHE_DIR).exists()
 
 
-def _work_done(experiment: Experiment, row: Row, cell: CellFolder) -> float:
-    if cell.is_finished:
-        return experiment.work(row)
-    checkpoint = cell.newest()
-    return experiment.work(row, int(checkpoint.state["next_episode"])) if checkpoint else 0.0
-
-
 class _Workers:
-    """A few processes that take cells from a queue; the longest cells go first."""
+    """A few processes that take pieces from a queue; the longest go first."""
 
-    def __init__(
-        self, experiment: Experiment, folder: RunFolder, progress: Progress, count: int, every_s: float
-    ) -> None:
-        self.experiment, self.folder, self.progress = experiment, folder, progress
+    def __init__(self, plan: Plan, folder: RunFolder, progress: Progress, count: int, every_s: float) -> None:
+        self.plan, self.folder, self.progress = plan, folder, progress
         context = multiprocessing.get_context("spawn")
         self.jobs: Queue[Any] = context.Queue()
         self.messages: Queue[Any] = context.Queue()
         self.stop_all = context.Event()
         arguments = (
-            experiment,
+            plan,
             folder.path,
             self.jobs,
             self.messages,
@@ -89,9 +71,9 @@ class _Workers:
             context.Process(target=_work, args=arguments, daemon=True) for _ in range(count)
         ]
 
-    def run(self, todo: list[tuple[Row, str]]) -> None:
-        for row, load in sorted(todo, key=lambda cell: -self.experiment.work(cell[0])):
-            self.jobs.put((row.label, load))
+    def run(self, todo: list[Job]) -> None:
+        for job in sorted(todo, key=lambda job: -self.plan.work(job)):
+            self.jobs.put(job)
         for _ in self.processes:
             self.jobs.put(None)
         with StopRequest() as stop:
@@ -115,9 +97,9 @@ class _Workers:
                 if value is None:
                     del os.environ[name]
 
-    def _follow(self, cells: int, stop: StopRequest) -> None:
+    def _follow(self, pieces: int, stop: StopRequest) -> None:
         finished = 0
-        while finished < cells:
+        while finished < pieces:
             if stop.requested:
                 self.progress.note("Stopping: writing checkpoints ...")
                 raise Interrupted
@@ -155,7 +137,7 @@ class _Workers:
 
 
 def _work(
-    experiment: Experiment,
+    plan: Plan,
     path: Path,
     jobs: Queue[Any],
     messages: Queue[Any],
@@ -163,7 +145,7 @@ def _work(
     every_s: float,
     parent: int,
 ) -> None:
-    """A worker process: cells from the queue until None comes or a stop is asked for, also by the parent's death."""
+    """A worker process: pieces from the queue until None comes or a stop is asked for, also by the parent's death."""
     folder = RunFolder(path)
 
     def orphaned_or_stopped() -> bool:
@@ -171,19 +153,17 @@ def _work(
 
     with StopRequest(orphaned_or_stopped) as stop:
         while (job := jobs.get()) is not None and not stop.requested:
-            label, load = job
             try:
-                cell = folder.cell(label, load)
-                run_cell(experiment, experiment.row(label), load, cell, _sender(messages), stop, every_s)
+                plan.play(job, folder.cell(*job), _sender(messages), stop, every_s)
             except Interrupted:
                 break
             except RanpilotError as error:
                 messages.put(("sentence", str(error), ""))
                 return
             except BaseException:
-                messages.put(("failure", f"{label} at {load} load", traceback.format_exc()))
+                messages.put(("failure", " · ".join(job), traceback.format_exc()))
                 raise
-            messages.put(("finished", label, load))
+            messages.put(("finished", *job))
         if stop.requested and not stop_all.is_set():
             # Told to end by somebody else: the one who waits must know.
             messages.put(("sentence", f"{path}: a worker process was stopped; repeat the command to go on.", ""))

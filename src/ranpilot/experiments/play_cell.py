@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -15,13 +15,14 @@ from ranpilot.errors import CheckpointError
 from ranpilot.experiments.agreement import agreement
 from ranpilot.experiments.controllers import make_controller
 from ranpilot.experiments.design import Experiment, Row
+from ranpilot.experiments.plan import Job, Tick
 from ranpilot.experiments.play import CurrentWhatIf, Episode, PhaseTimes, play
 from ranpilot.runs import CellFolder, Checkpoint, StopRequest
 
 if TYPE_CHECKING:
     from ranpilot.twin.scenario import Scenario
 
-__all__ = ["CHECKPOINT_S", "Tick", "episode_record", "make_env", "play_in_memory", "run_cell"]
+__all__ = ["CHECKPOINT_S", "CellsPlan", "episode_record", "make_env", "play_in_memory", "run_cell"]
 
 CHECKPOINT_S = 20.0
 """Wall seconds between two checkpoints: what a killed run loses at most."""
@@ -29,8 +30,32 @@ CHECKPOINT_S = 20.0
 KEPT_DECISIONS = 400
 """Decisions kept of the last test episode of the row's first network."""
 
-Tick = Callable[[float, str], None]
-"""Told after each episode: the work done (`Experiment.work` units) and what is running."""
+
+@dataclass(frozen=True)
+class CellsPlan:
+    """The cells of an experiment as a `Plan`: a job is the label of a row and a load."""
+
+    experiment: Experiment
+
+    def jobs(self) -> list[Job]:
+        """Every cell, row by row."""
+        return [(row.label, load) for row, load in self.experiment.cells()]
+
+    def work(self, job: Job) -> float:
+        """Episodes, weighted by the row's cost."""
+        return self.experiment.work(self.experiment.row(job[0]))
+
+    def done(self, job: Job, folder: CellFolder) -> float:
+        """Of those, how many are on disk."""
+        if folder.is_finished:
+            return self.work(job)
+        checkpoint = folder.newest()
+        row = self.experiment.row(job[0])
+        return self.experiment.work(row, int(checkpoint.state["next_episode"])) if checkpoint else 0.0
+
+    def play(self, job: Job, folder: CellFolder, tick: Tick, stop: StopRequest, checkpoint_s: float) -> None:
+        """Play the cell, see `run_cell`."""
+        run_cell(self.experiment, self.experiment.row(job[0]), job[1], folder, tick, stop, checkpoint_s)
 
 
 @dataclass
