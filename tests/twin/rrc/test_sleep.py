@@ -58,6 +58,24 @@ def test_a_cell_is_back_with_the_period_that_ends_its_wake_up_time(
     assert networks.cells.sleep_level.tolist() == [[0, level]]
 
 
+@pytest.mark.parametrize(("level", "awake_at"), [(MICRO, 100), (LIGHT, 110), (DEEP, 150)])
+def test_a_cell_that_is_woken_where_a_period_begins_is_back_with_the_period_that_its_wake_up_time_needs(
+    make_scenario: MakeScenario, level: int, awake_at: int
+) -> None:
+    """Wake-up times of 0, 6 and 50 ms from slot 100 on, where periods of ten slots begin."""
+    networks = Networks(make_scenario({"radio": {"fading": False}}), 1, seed=0)
+    asleep(networks, level, level)
+    networks.advance(100)
+    asleep(networks, 0, level)
+    networks.advance(max(0, awake_at - 101))
+    assert networks.cells.is_on_air.tolist() == [[awake_at == 100, False]]
+    networks.advance(awake_at - networks.slot)
+    assert networks.cells.is_on_air.tolist() == [[True, False]]
+    count = networks.counters().cell[0, 0]
+    slept = count[state.CELL_EMPTY_SLOTS + level]
+    assert slept == awake_at and networks.cells.sleep_level.tolist() == [[0, level]]
+
+
 def test_a_sleeping_cell_transmits_nothing_and_disturbs_nobody(make_scenario: MakeScenario) -> None:
     networks = Networks(make_scenario({**FULL_BUFFER, "rrc": {"link_failure": {"t310_ms": 2000}}}), 8, seed=2)
     networks.advance(1000)

@@ -2,7 +2,8 @@
 
 A cell falls asleep at once, and a sleeping one deeper. Told less than its sleep, it wakes, which takes the time of its
 level and cannot be cut short; then it is on the air, or goes into the sleep that it has been told meanwhile. Users find
-a cell by measuring, so that it is back with the RRC period that ends the wake-up time.
+a cell by measuring, so that it is back with the RRC period that ends the wake-up time; at once where that is 0 and
+a period begins.
 Source of levels and times: TR 38.864 §5.1, Tables 5.1-3 and 5.1-4. Differs from source: the whole transition time, of
 falling asleep and of waking, is taken for waking.
 """
@@ -28,6 +29,9 @@ def set_sleep_level(net: s.Network, parameters: Parameters, cell: int, level: in
         _fall_asleep(net, parameters, cell, level)
     else:
         net.cell[cell, s.AWAKE_SLOT] = slot + parameters.energy.wake_slots[current]
+        # The RRC period that ends here has run already.
+        if net.cell[cell, s.AWAKE_SLOT] == slot and slot % parameters.grid.tick_slots == 0:
+            _wake(net, parameters, cell)
 
 
 @woven_kernel
@@ -35,9 +39,15 @@ def wake_cells(net: s.Network, parameters: Parameters, first: int) -> None:
     """Let the cells be awake from slot `first` on whose wake-up time is over by then."""
     for cell in range(len(net.cell)):
         if net.cell[cell, s.AWAKE_SLOT] <= first:
-            net.cell[cell, s.AWAKE_SLOT] = s.NEVER
-            net.cell[cell, s.SLEEP_LEVEL] = s.AWAKE
-            _fall_asleep(net, parameters, cell, net.cell[cell, s.SET_SLEEP_LEVEL])
+            _wake(net, parameters, cell)
+
+
+@inner_kernel
+def _wake(net: s.Network, parameters: Parameters, cell: int) -> None:
+    """Be awake, or in the sleep that was told meanwhile."""
+    net.cell[cell, s.AWAKE_SLOT] = s.NEVER
+    net.cell[cell, s.SLEEP_LEVEL] = s.AWAKE
+    _fall_asleep(net, parameters, cell, net.cell[cell, s.SET_SLEEP_LEVEL])
 
 
 @inner_kernel
