@@ -78,6 +78,7 @@ WITHOUT_KERNELS = (
     "twin/frames.py",
     "twin/inspect.py",
     "twin/kpm",
+    "twin/layout/",
     "twin/network.py",
     "twin/recording.py",
     "twin/snapshots.py",

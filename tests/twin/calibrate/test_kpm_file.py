@@ -111,6 +111,14 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     (WIDE, "1,a,,50", ",a,,50", "kpm.csv:2: time_s = '', but must be a finite number of at least 0 s."),
     (WIDE, "3,-1,phone", "4.4,-1,phone",
      "kpm.csv:8: time_s = 4.4, but must be a whole number of periods of 1 s after the one before (3)."),
+    (WIDE, "time_s,cell,", "time_s,scope,", "kpm.csv:1: column = 'cell', but must be in the header."),
+    (WIDE, "cell,ue,", "cell,scope,", "kpm.csv:1: column = 'ue', but must be in the header."),
+    (WIDE, WIDE, WIDE.replace(",", ";"), "kpm.csv:1: text = 'time_s;cell;ue;RRU.PrbTotDl [%];CARR.WBCQIDist.Mean;"
+     "L1M.SS-RSRP.UE', but must be separated by ',' instead of ';'."),
+    (WIDE, WIDE, "cell,RRU.PrbTotDl\na,50\na,40\n", "kpm.csv:3: RRU.PrbTotDl = 40.0, but must be given once for a "
+     "period, network and cell; lines differ by time_s or end_s where there are several periods."),
+    (WIDE, WIDE, "time_s,cell,RRU.PrbTotDl\n1,a,50\n2,a,40\n3,a,40\n3.4,a,40\n5,a,40\n",
+     "kpm.csv:5: time_s = 3.4, but must be a whole number of periods of 1 s after the one before (3)."),
     (WIDE, "2,b,", "2,roof,", "kpm.csv:6: cell = 'roof', but must be one of a, b, or 0 to 1."),
     (WIDE, "2,b,", "2,2,", "kpm.csv:6: cell = '2', but must be one of a, b, or 0 to 1."),
     (WIDE, "2,b,", "2,,", "kpm.csv:6: cell = '', but must be one of a, b where RRU.PrbTotDl is given."),
@@ -141,6 +149,28 @@ def test_a_broken_file_of_kpms_is_one_sentence(
     assert right in text
     with pytest.raises(ConfigError) as caught:
         read(tmp_path, text.replace(right, wrong, 1))
+    assert str(caught.value) == sentence
+
+
+def test_a_file_is_read_whatever_ends_its_lines(tmp_path: Path) -> None:
+    plain = read(tmp_path, WIDE).series
+    for end in ("\r\n", "\r"):
+        (tmp_path / "kpm.csv").write_bytes(b"\xef\xbb\xbf" + WIDE.replace("\n", end).encode())
+        other = read_kpm_file(tmp_path / "kpm.csv", ["a", "b"]).series
+        np.testing.assert_array_equal(other.cell["RRU.PrbTotDl"], plain.cell["RRU.PrbTotDl"])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ("2,b\xfc".encode("latin-1"), r"kpm.csv:6: text = b'\xfc', but must be text in UTF-8."),
+        (b"2,b\x00", r"kpm.csv:6: text = '\x00', but must be without control characters."),
+    ],
+)
+def test_what_is_no_text_is_told_by_its_line(tmp_path: Path, wrong: bytes, sentence: str) -> None:
+    (tmp_path / "kpm.csv").write_bytes(WIDE.encode().replace(b"2,b", wrong, 1))
+    with pytest.raises(ConfigError) as caught:
+        read_kpm_file(tmp_path / "kpm.csv", ["a", "b"])
     assert str(caught.value) == sentence
 
 

@@ -116,6 +116,9 @@ def _check_header(header: list[str], source: str) -> dict[str, Measurement]:
     for name in ("kpm", "value") if is_long else ():
         if name not in header:
             raise ConfigError("column", name, "in the header", source=source)
+    for scope, needed in (("cell", ("cell", "cell_name")), ("ue", ("ue",))):
+        if any(each.scope == scope for each in found.values()) and not any(name in header for name in needed):
+            raise ConfigError("column", needed[0], "in the header", source=source)
     if not is_long and not found:
         raise ConfigError("text", ",".join(header), "a header with at least one KPM, or with kpm", source=source)
     return found
@@ -247,6 +250,8 @@ def _series(values: list[_Value], num_cells: int, name: str) -> Series:
         place = (time, networks[value.network], value.cell if scope == "cell" else users[value.ue])
         if not math.isnan(found[scope][kpm_name][place]):
             what = "period, network and cell" if scope == "cell" else "period, network and user"
+            if len(end_s) == 1:
+                what += f"; lines differ by {' or '.join(TIME_COLUMNS)} where there are several periods"
             raise ConfigError(kpm_name, value.value, f"given once for a {what}", source=f"{name}:{value.line}")
         found[scope][kpm_name][place] = value.value
     first_line = {time: value.line for value, time in zip(reversed(values), of_time[::-1].tolist(), strict=True)}
@@ -255,7 +260,7 @@ def _series(values: list[_Value], num_cells: int, name: str) -> Series:
 
 
 def _period_s(end_s: FloatArray, told_s: float, first_line: Mapping[int, int], name: str) -> float:
-    """The granularity period, as a line tells it or the least gap, of which every gap is a whole number.
+    """The granularity period, as a line tells it, or the least or the usual gap, of which every gap is a whole number.
 
     Raises ConfigError.
     """
@@ -263,12 +268,21 @@ def _period_s(end_s: FloatArray, told_s: float, first_line: Mapping[int, int], n
         return told_s
     gaps_s = np.diff(end_s)
     period_s = told_s if told_s > 0.0 else float(gaps_s.min())
-    uneven: NDArray[np.bool_] = np.abs(gaps_s / period_s - np.round(gaps_s / period_s)) > 0.01
+    uneven = _are_uneven(gaps_s, period_s)
+    if uneven.any() and not told_s > 0.0:
+        # One time that is wrong may make the least gap: the usual one tells which it is.
+        period_s = float(np.sort(gaps_s)[len(gaps_s) // 2])
+        uneven = _are_uneven(gaps_s, period_s)
     if uneven.any():
         at = int(uneven.argmax()) + 1
         allowed = f"a whole number of periods of {period_s:g} s after the one before ({end_s[at - 1]:g})"
         raise ConfigError("time_s", float(end_s[at]), allowed, source=f"{name}:{first_line[at]}")
     return period_s
+
+
+def _are_uneven(gaps_s: FloatArray, period_s: float) -> NDArray[np.bool_]:
+    """Which gaps are no whole number of periods."""
+    return np.asarray((np.abs(gaps_s / period_s - np.round(gaps_s / period_s)) > 0.01) | (gaps_s < 0.5 * period_s))
 
 
 def _csv_lines(path: Path) -> Lines:

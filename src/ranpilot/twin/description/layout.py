@@ -101,7 +101,7 @@ class CsvSites(Part):
         """The same with the sites that the file holds. Raises ConfigError that names the file and the line."""
         return ExplicitSites(
             area_m=self.area_m,
-            sites=read_sites(self.file),
+            sites=read_sites(self.file, self.area_m),
             placement=self.placement,
             min_distance_m=self.min_distance_m,
         )

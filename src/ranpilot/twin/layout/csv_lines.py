@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from ranpilot.errors import ConfigError, nearest
 __all__ = ["parse_lines", "read_bytes", "split_rows"]
 
 Line = tuple[int, dict[str, str]]
+
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def read_bytes(path: Path) -> bytes:
@@ -46,12 +49,8 @@ def parse_lines(content: bytes, source: str, needed: Sequence[str], optional: Se
 
 def split_rows(content: bytes, source: str) -> list[tuple[int, list[str]]]:
     """Number and values of every line that is not empty. Raises ConfigError."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        wrong = error.object[error.start : error.start + 1]
-        raise ConfigError("text", wrong, "text in UTF-8", source=source) from None
-    reader = csv.reader(io.StringIO(text), strict=True)
+    text = _decode(content, source)
+    reader = csv.reader(io.StringIO(text, newline=None), strict=True)
     rows = []
     try:
         for row in reader:
@@ -59,7 +58,31 @@ def split_rows(content: bytes, source: str) -> list[tuple[int, list[str]]]:
                 rows.append((reader.line_num, row))
     except csv.Error as error:
         raise ConfigError("text", str(error), "comma-separated values", source=f"{source}:{reader.line_num}") from None
+    _check_separator(rows, source)
     return rows
+
+
+def _decode(content: bytes, source: str) -> str:
+    """The text of a file, with whatever line ends it has."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        wrong = content[error.start : error.start + 1]
+        raise ConfigError("text", wrong, "text in UTF-8", source=f"{source}:{line}") from None
+    wrong_at = UNPRINTABLE.search(text)
+    if wrong_at is not None:
+        line = text.count("\n", 0, wrong_at.start()) + 1
+        raise ConfigError("text", wrong_at[0], "without control characters", source=f"{source}:{line}")
+    return text
+
+
+def _check_separator(rows: list[tuple[int, list[str]]], source: str) -> None:
+    """Refuse a header that other signs than commas separate."""
+    number, header = rows[0] if rows else (1, [])
+    for sign in (";", "\t", "|"):
+        if len(header) == 1 and sign in header[0]:
+            raise ConfigError("text", header[0], f"separated by ',' instead of {sign!r}", source=f"{source}:{number}")
 
 
 def _check_header(header: list[str], needed: Sequence[str], optional: Sequence[str], source: str) -> None:

@@ -7,6 +7,7 @@ between, from the x axis towards the y axis), elements, spacing_wavelengths, dow
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +22,42 @@ __all__ = ["ANTENNA_COLUMNS", "NEEDED_COLUMNS", "OPTIONAL_COLUMNS", "read_sites"
 
 NEEDED_COLUMNS = ("name", "x_m", "y_m", "height_m", "propagation", "power_dbm")
 ANTENNA_COLUMNS = ("elements", "spacing_wavelengths", "downtilt_deg")
+LEAST_APART_M = 1.0
+MOST_OUTSIDE_M = 10_000.0
+"""The longest link of RMa, TR 38.901 Table 7.4.1-1."""
 OPTIONAL_COLUMNS = ("min_power_dbm", "max_power_dbm", "capacity", "azimuths_deg", *ANTENNA_COLUMNS)
 
 
-def read_sites(path: Path) -> tuple[Site, ...]:
-    """The sites of a file. Raises ConfigError: file, line, column, value and what is allowed."""
+def read_sites(path: Path, area_m: tuple[float, float, float, float] | None = None) -> tuple[Site, ...]:
+    """The sites of a file. Raises ConfigError: file, line, column, value and what is allowed.
+
+    area_m: left, bottom, right, top of where users are; sites far outside are refused. None = the sites say where.
+    Degrees and kilometres in place of metres show in sites that all but touch: apart from one place for several sites,
+    they must be `LEAST_APART_M` from each other.
+    """
     sites: list[Site] = []
     for number, texts in parse_lines(read_bytes(path), path.name, NEEDED_COLUMNS, OPTIONAL_COLUMNS, of="site"):
         source = f"{path.name}:{number}"
         site = _site(texts, source)
         if any(site.name == other.name for other in sites):
             raise ConfigError("name", site.name, "different for every site", source=source)
+        _check_place(site, sites, area_m, source)
         sites.append(site)
     return tuple(sites)
+
+
+def _check_place(site: Site, others: list[Site], area_m: tuple[float, float, float, float] | None, source: str) -> None:
+    for other in others:
+        if 0.0 < math.hypot(site.x_m - other.x_m, site.y_m - other.y_m) < LEAST_APART_M:
+            field, value = ("y_m", site.y_m) if site.x_m == other.x_m else ("x_m", site.x_m)
+            allowed = f"in metres, at least {LEAST_APART_M:g} from site {other.name!r} or at its very place"
+            raise ConfigError(field, value, allowed, source=source)
+    if area_m is None:
+        return
+    for field, value, low, high in (("x_m", site.x_m, area_m[0], area_m[2]), ("y_m", site.y_m, area_m[1], area_m[3])):
+        if not low - MOST_OUTSIDE_M <= value <= high + MOST_OUTSIDE_M:
+            allowed = f"at most {MOST_OUTSIDE_M:g} m outside area_m ({low:g} to {high:g})"
+            raise ConfigError(field, value, allowed, source=source)
 
 
 def _site(texts: dict[str, str], source: str) -> Site:
