@@ -217,14 +217,14 @@ def _advance(networks: Networks, slots: int, begin: Mark) -> tuple[Left, ...]:
         networks.advance(slots)
         return ()
     found = []
+    names = [measurement.name for measurement in kpm.MEASUREMENTS if measurement.scope == "slice"]
     networks.advance(min(slots, BLOCK_SLOTS - networks.slot % BLOCK_SLOTS))
     while networks.slot < end:
-        turn, stays, values = networks.slot, networks.stays(since=begin), networks.measure(since=begin)
+        turn, stays, values = networks.slot, networks.stays(since=begin), networks.measure(since=begin, only=names)
         networks.advance(min(end - turn, BLOCK_SLOTS))
         has_left = (stays.tenant >= 0) & (networks.slices.since_slot == turn)
         if has_left.any():
-            of_slices = {m.name: values[m.name] for m in kpm.MEASUREMENTS if m.scope == "slice"}
-            found.append(Left(stays.only(has_left), of_slices))
+            found.append(Left(stays.only(has_left), values))
     return tuple(found)
 
 
