@@ -28,7 +28,7 @@ from ranpilot.experiments.play_cell import make_env, play_in_memory
 from ranpilot.experiments.report import Report, make_part, make_report
 from ranpilot.experiments.results import CellResult, Results
 from ranpilot.experiments.rows import experiment_of, run_rows, short_name
-from ranpilot.experiments.trials import TrialsReport, is_entrant, plan_trials, run_trials
+from ranpilot.experiments.trials import RIVALS, TrialsReport, evaluate_on_slices, is_entrant, plan_trials, run_trials
 from ranpilot.learning.learners import LEARNERS, make_learner
 from ranpilot.runs import Progress, RunFolder, provenance
 
@@ -55,6 +55,8 @@ class Trained:
         """Go on in an environment with the same agents and as many networks. Raises ConfigError for another one."""
         if task.agents != self.task.agents or task.actions != self.task.actions:
             raise ConfigError("task", task.name, f"{self.task.name} with agents {', '.join(self.task.agents)}")
+        if task.slice_features != self.task.slice_features:
+            raise ConfigError("task", task.name, "a variant that shows the same of slices as in training")
         if num_networks != len(self.networks):
             raise ConfigError("num_networks", num_networks, f"{len(self.networks)}, as trained")
         self._what_if.inner = what_if
@@ -131,25 +133,34 @@ def train(
     return Trained(controller, env.spec, range(env.num_networks), seed, what_if)
 
 
-def evaluate(  # one option each, as in `run`
+def evaluate(  # noqa: PLR0913  # one option each, as in `run`
     controller: Controller,
     scenario: str | Path | Scenario,
     *,
     load: str = "high",
     seeds: int = 10,
     episodes: int = 20,
-    against: Sequence[str] = ("maintain",),
+    against: Sequence[str] | None = None,
+    variant: str | None = None,
     first_episode: int = 1_000_000,
     base_seed: int = 0,
-) -> Report:
+) -> Report | TrialsReport:
     """Play held-out episodes with the controller and with the heuristics `against`, on the same networks.
 
-    seeds: number of networks; a trained controller needs as many as it was trained with, and a learner goes on learning
-    while it is played, so load it again to repeat an evaluation. first_episode: an index
+    seeds: number of networks; a trained controller needs as many as it was trained with, and one of `aura` goes on
+    learning while it is played, so load it again to repeat an evaluation. One that was trained on task `slicing` is
+    played on as many batches of networks as there are seeds, each as large as the one that it was trained with.
+    against: None for `maintain`, on task `slicing` for every rule; variant: of that task. first_episode: an index
     beyond any training, so that learners do not explore. `report.save(path)` writes the page.
     """
+    if isinstance(controller, Trained) and controller.task.num_slices:
+        return evaluate_on_slices(
+            controller, scenario, load=load, variant=variant, seeds=seeds, networks=len(controller.networks),
+            episodes=episodes, against=against or RIVALS, first_episode=first_episode, base_seed=base_seed,
+        )  # fmt: skip
+    _refuse("power-handover", {"variant": variant})
     rows = [Row(label=TRAINED, kind="aura", name="given", block=0)]
-    rows += [Row(label=name, kind="heuristic", name=name, block=0) for name in against]
+    rows += [Row(label=name, kind="heuristic", name=name, block=0) for name in against or ("maintain",)]
     experiment = Experiment(
         name="evaluation", scenario=short_name(scenario), loads=(load,), rows=tuple(rows), seeds=seeds,
         train_episodes=0, test_episodes=episodes, base_seed=base_seed, shared_networks=True,

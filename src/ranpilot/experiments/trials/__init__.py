@@ -9,18 +9,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ranpilot import scenarios
+from ranpilot.envs.controller import Controller
 from ranpilot.errors import ConfigError
 from ranpilot.experiments.grid import run_grid
 from ranpilot.experiments.play_cell import CHECKPOINT_S
-from ranpilot.experiments.trials.design import Trials, make_trials
-from ranpilot.experiments.trials.entrants import is_entrant, pick_entrants
+from ranpilot.experiments.trials.design import Entrant, Trials, make_trials
+from ranpilot.experiments.trials.entrants import is_entrant, make_entrant, pick_entrants
 from ranpilot.experiments.trials.report import TrialsReport, make_trials_report
-from ranpilot.experiments.trials.results import read_trials
-from ranpilot.experiments.trials.trial import TrialsPlan
+from ranpilot.experiments.trials.results import Found
+from ranpilot.experiments.trials.trial import TrialsPlan, play_in_memory, read_trials
 from ranpilot.runs import Progress, RunFolder, SilentProgress, provenance
 from ranpilot.twin.scenario import Scenario
 
-__all__ = ["Trials", "TrialsReport", "is_entrant", "plan_trials", "run_trials"]
+__all__ = ["RIVALS", "Trials", "TrialsReport", "evaluate_on_slices", "is_entrant", "plan_trials", "run_trials"]
 
 RIVALS = ("equal", "load-proportional", "max-min", "pf-shares", "backlog", "deadline")
 """What everything is compared with where nothing else is named."""
@@ -89,6 +90,37 @@ def run_trials(
         played = read_trials(trials, folder, scenario.num_cells, scenario.control.episode_steps)
         title = f"{trials.entrants[0].label} compared on {Path(trials.scenario).stem}"
         return make_trials_report(title, played, folder.provenance()).write(path)
+
+
+def evaluate_on_slices(  # noqa: PLR0913  # one option each, as in `evaluate`
+    controller: Controller,
+    scenario: str | Path | Scenario,
+    *,
+    load: str,
+    variant: str | None,
+    seeds: int,
+    networks: int,
+    episodes: int,
+    against: Sequence[str],
+    first_episode: int,
+    base_seed: int,
+) -> TrialsReport:
+    """Play held-out episodes with a controller and with its rivals, on the same networks, without a run folder."""
+    known = scenarios.load(scenario) if isinstance(scenario, str | Path) else scenario
+    given = Entrant(label="given", kind="learner", name="given")
+    entrants = (given, *(entrant for entrant in pick_entrants(against) if entrant.label != given.label))
+    trials = make_trials(
+        {"name": "evaluation", "scenario": known.name, "variant": variant, "train_load": load, "loads": (load,),
+         "entrants": entrants, "seeds": seeds, "networks": networks, "train_episodes": first_episode,
+         "test_episodes": episodes, "base_seed": base_seed}
+    )  # fmt: skip
+    played = {}
+    for seed in range(seeds):
+        for entrant in trials.entrants:
+            plays = controller if entrant is trials.entrants[0] else make_entrant(trials, entrant, seed)
+            played[entrant.label, seed] = play_in_memory(trials, entrant, seed, plays, known)
+    found = Found(trials, played, known.num_cells, known.control.episode_steps)
+    return make_trials_report(f"evaluation on {known.name}", found, [provenance({"scenario": known.hash()})])
 
 
 def _middle(loads: tuple[str, ...]) -> str:

@@ -9,12 +9,9 @@ from typing import Any
 import numpy as np
 
 from ranpilot.envs.controller import FloatArray
-from ranpilot.errors import CheckpointError
 from ranpilot.experiments.trials.design import Trials
-from ranpilot.experiments.trials.trial import TrialsPlan, seed_of
-from ranpilot.runs import RunFolder
 
-__all__ = ["METRICS", "Found", "Played", "read_trials"]
+__all__ = ["METRICS", "Found", "Played"]
 
 METRICS = {
     "reward": "Reward of an agent in a step, at most 1: promises kept, by priority, less violations and churn. The "
@@ -81,14 +78,3 @@ class Found:
             # Counted is the mean over the judged slices of a cell and step.
             return counts[metric] / (len(records) * self.trials.networks * self.num_agents * self.episode_steps)
         return counts[metric] / max(counts["judged"], 1.0)
-
-
-def read_trials(trials: Trials, folder: RunFolder, num_agents: int, episode_steps: int) -> Found:
-    """Read every trial. Raises CheckpointError where one is not finished."""
-    played = {}
-    for job in TrialsPlan(trials).jobs():
-        cell = folder.cell(*job)
-        if not cell.is_finished:
-            raise CheckpointError(str(cell.path), "is not finished", "repeat the command of the run to go on")
-        played[job[0], seed_of(job)] = Played(cell.records(), cell.summary())
-    return Found(trials, played, num_agents, episode_steps)

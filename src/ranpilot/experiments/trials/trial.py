@@ -6,11 +6,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ranpilot.envs.controller import Environment
+from ranpilot.envs.controller import Controller, Environment
 from ranpilot.envs.make import make_batch
 from ranpilot.errors import CheckpointError
 from ranpilot.experiments.plan import Job, Tick
@@ -18,10 +18,14 @@ from ranpilot.experiments.play import CurrentWhatIf, PhaseTimes, play
 from ranpilot.experiments.play_cell import episode_record
 from ranpilot.experiments.trials.design import NETWORKS_PER_SEED, Entrant, Leg, Trials
 from ranpilot.experiments.trials.entrants import make_entrant
+from ranpilot.experiments.trials.results import Found, Played
 from ranpilot.experiments.trials.timeline import Timeline
-from ranpilot.runs import CellFolder, Checkpoint, StopRequest
+from ranpilot.runs import CellFolder, Checkpoint, RunFolder, StopRequest
 
-__all__ = ["TrialsPlan", "seed_of"]
+if TYPE_CHECKING:
+    from ranpilot.twin.scenario import Scenario
+
+__all__ = ["TrialsPlan", "play_in_memory", "read_trials", "seed_of"]
 
 SEED = "seed-"
 
@@ -104,7 +108,7 @@ class _Trial:
             episodes = leg.episodes[skipped:]
             if not episodes:
                 continue
-            env = self._environment(leg)
+            env = make_environment(self.trials, self.seed, leg, self.trials.scenario)
             env.reset(first_episode=episodes.start)
             self.what_if.inner = env.what_if
             if not begun:
@@ -116,19 +120,6 @@ class _Trial:
             self._play_leg(env, leg, episodes)
         summary = {phase: asdict(spent) for phase, spent in self.spent.items()}
         self.folder.finish({**summary, "timelines": self.timelines})
-
-    def _environment(self, leg: Leg) -> Environment:
-        trials = self.trials
-        return make_batch(
-            trials.scenario,
-            trials.task,
-            trials.networks,
-            trials.base_seed,
-            load=leg.load,
-            split=leg.split,
-            first_network=self.seed * NETWORKS_PER_SEED,
-            variant=trials.variant,
-        )
 
     def _play_leg(self, env: Environment, leg: Leg, episodes: range) -> None:
         for index in episodes:
@@ -146,18 +137,11 @@ class _Trial:
             self.stop.check()
 
     def _play_episode(self, env: Environment, controller: Any, leg: Leg, index: int) -> None:
-        times, before_s = PhaseTimes(), _simulator_s(env)
-        for episode in play(env, controller, range(index, index + 1), times):
-            record = {**episode_record(episode, leg.phase), "load": leg.load}
-            told = getattr(self.controller, "metrics", None)
-            if leg.phase == "train" and told is not None:
-                record["metrics"] = {name: value if np.isfinite(value) else None for name, value in told().items()}
-            self.folder.append(record)
-        spent = self.spent[leg.phase]
-        spent.environment_s += times.environment_s
-        spent.controller_s += times.controller_s
-        spent.simulator_s += _simulator_s(env) - before_s
-        spent.network_steps += env.num_networks * env.spec.episode_steps
+        record = play_episode(env, controller, leg, index, self.spent[leg.phase])
+        told = getattr(self.controller, "metrics", None)
+        if leg.phase == "train" and told is not None:
+            record["metrics"] = {name: value if np.isfinite(value) else None for name, value in told().items()}
+        self.folder.append(record)
 
     def _save(self, env: Environment) -> None:
         def write(folder: Path) -> None:
@@ -187,7 +171,62 @@ class _Trial:
                 ) from error
 
 
+def make_environment(trials: Trials, seed: int, leg: Leg, scenario: str | Path | Scenario) -> Environment:
+    """The batch of networks of a seed for a leg; scenario: the comparison's name or the object behind it."""
+    return make_batch(
+        scenario,
+        trials.task,
+        trials.networks,
+        trials.base_seed,
+        load=leg.load,
+        split=leg.split,
+        first_network=seed * NETWORKS_PER_SEED,
+        variant=trials.variant,
+    )
+
+
+def play_in_memory(
+    trials: Trials, entrant: Entrant, seed: int, controller: Controller, scenario: str | Path | Scenario
+) -> Played:
+    """Test episodes of a seed without a run folder; the controller is reset for each load."""
+    records, spent, timelines = [], Spent(), {}
+    for leg in trials.legs(entrant):
+        if leg.phase == "train":
+            continue
+        env = make_environment(trials, seed, leg, scenario)
+        env.reset(first_episode=leg.episodes.start)
+        controller.reset(env.spec, env.num_networks, trials.base_seed + seed, env.what_if)
+        watched = Timeline.of(env, controller) if seed == 0 else None
+        for index in leg.episodes:
+            records.append(play_episode(env, watched or controller, leg, index, spent))
+        if watched is not None:
+            timelines[leg.load] = watched.as_json()
+    return Played(records, {"train": asdict(Spent()), "test": asdict(spent), "timelines": timelines})
+
+
+def play_episode(env: Environment, controller: Any, leg: Leg, index: int, spent: Spent) -> dict[str, object]:
+    """One episode; its record, with what it took added to `spent`."""
+    times, before_s = PhaseTimes(), _simulator_s(env)
+    (episode,) = play(env, controller, range(index, index + 1), times)
+    spent.environment_s += times.environment_s
+    spent.controller_s += times.controller_s
+    spent.simulator_s += _simulator_s(env) - before_s
+    spent.network_steps += env.num_networks * env.spec.episode_steps
+    return {**episode_record(episode, leg.phase), "load": leg.load}
+
+
 def _simulator_s(env: Environment) -> float:
     """Wall seconds that the networks of an environment have run; 0 where it has none."""
     networks = getattr(env, "networks", None)
     return 0.0 if networks is None else float(networks.run_s)
+
+
+def read_trials(trials: Trials, folder: RunFolder, num_agents: int, episode_steps: int) -> Found:
+    """Read every trial. Raises CheckpointError where one is not finished."""
+    played = {}
+    for job in TrialsPlan(trials).jobs():
+        cell = folder.cell(*job)
+        if not cell.is_finished:
+            raise CheckpointError(str(cell.path), "is not finished", "repeat the command of the run to go on")
+        played[job[0], seed_of(job)] = Played(cell.records(), cell.summary())
+    return Found(trials, played, num_agents, episode_steps)
