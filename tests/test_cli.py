@@ -63,6 +63,7 @@ def test_ctrl_c_ends_with_130_and_says_how_to_go_on(tmp_path: Path) -> None:
         (["twin", "run", "two-cell", "--seconds", "2.5"], "error: seconds = 2.5, but must be a whole number of"),
         (["twin", "run", "two-cell", "--kpm", "a.txt"], "error: table = 'a.txt', but must be a name that ends in"),
         (["twin", "calibrate", "reference", "a.csv"], "error: a.csv: file = 'a.csv', but must be a CSV file"),
+        (["twin", "calibrate", "reference", "a.csv", "--fit", ""], "error: fit = '', but must be some of load, users,"),
         (["twin", "inspect", "two-cell", "--picture", "a.gif"], "error: picture = 'a.gif', but must be a name that"),
         (["run", "aura", "--scenario", "nowhere"], "error: No scenario is called 'nowhere'"),
     ],

@@ -174,10 +174,11 @@ def calibrate(  # noqa: PLR0913  # one option each
     given = given.with_load(load) if load else given
     path = out or Path(f"{given.name}-calibrated.yaml")
     effort = Effort(networks=networks, seconds=seconds, warm_up_s=warm_up_s, seed=seed)
+    names = split_names(fit)
     with make_progress(show=True) as progress:
         found = fit_scenario(
-            given, kpm_file, sites=sites, names=split_names(fit) or DEFAULT_FIT, effort=effort, held_out=held_out,
-            out=path, picture=picture, progress=progress,
+            given, kpm_file, sites=sites, names=DEFAULT_FIT if names is None else names, effort=effort,
+            held_out=held_out, out=path, picture=picture, progress=progress,
         )  # fmt: skip
     if json_file is not None:
         write_json(json_file, found.to_json())

@@ -23,6 +23,7 @@ from ranpilot.twin.calibrate import (
     most_evaluations,
     read_kpm_file,
 )
+from ranpilot.twin.calibrate.parameters import pick_parameters
 from ranpilot.twin.layout.site_file import read_sites
 from ranpilot.twin.scenario import Scenario
 
@@ -62,6 +63,7 @@ def fit_scenario(  # noqa: PLR0913  # one option each, the same as on the comman
 
     Raises ConfigError for a file or a value that cannot be used, IdentificationError for what the file cannot tell.
     """
+    pick_parameters(names)  # before anything is read
     if picture is not None:
         check_picture_path(picture)
     progress = progress or SilentProgress()
