@@ -18,6 +18,7 @@ import adviser_tables
 import aura_tables
 import calibration_tables
 import declared_tables
+import peer_tables
 import scenario_table
 import tenant_tables
 import traffic_tables
@@ -160,6 +161,7 @@ TABLES: dict[str, Callable[[], str]] = {
     **adviser_tables.TABLES,
     **calibration_tables.TABLES,
     **declared_tables.TABLES,
+    **peer_tables.TABLES,
     **scenario_table.TABLES,
     **tenant_tables.TABLES,
     **traffic_tables.TABLES,

@@ -28,6 +28,7 @@ RESULTS = Path(__file__).parent.parent / "results"
 COMMANDS = {
     "aura-paper": "ranpilot compare aura --scenario aura-paper --json results/aura-paper.json",
     "aura-two-cell": "ranpilot compare aura --scenario two-cell --json results/aura-two-cell.json",
+    "peers": "python benchmarks/peers.py results/peers.json",
     "scenarios": "make scenarios",
     "tenant-labels": (
         "python scripts/label_tenants.py compare results/tenant-second-labels.jsonl results/tenant-labels.json"
