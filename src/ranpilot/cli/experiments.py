@@ -82,6 +82,7 @@ def compare(  # noqa: PLR0913  # one option each
     out: Folder = None,
     new: Switch = False,
     workers: Number = None,
+    ray: Name = None,
     json_file: JsonFile = None,
 ) -> None:
     """Compare SYSTEM with others over seeds and loads, with statistics, checks and a report; the same command resumes.
@@ -103,6 +104,7 @@ def compare(  # noqa: PLR0913  # one option each
         out: folder of the run, runs/... where not given.
         new: put an earlier run in that folder aside and start over.
         workers: processes, one a core where not given.
+        ray: spread by Ray instead: local, auto, or the address of a cluster whose machines share the folder.
         json_file: write every number to this file.
     """
     from ranpilot.experiments import api
@@ -113,7 +115,7 @@ def compare(  # noqa: PLR0913  # one option each
             system, scenario, rows=split_names(rows), against=split_names(against), loads=split_names(loads),
             seeds=seeds, train_episodes=train_episodes, test_episodes=test_episodes, base_seed=base_seed,
             networks=networks, train_steps=train_steps, train_load=train_load, variant=variant, out=out, new=new,
-            workers=workers, progress=progress,
+            workers=workers, ray=ray, progress=progress,
         )  # fmt: skip
     _show(report, json_file)
 

@@ -231,13 +231,14 @@ def compare(  # noqa: PLR0913  # one option each, the same as on the command lin
     out: str | Path | None = None,
     new: bool = False,
     workers: int | None = 1,
+    ray: str | None = None,
     progress: Progress | None = None,
 ) -> Report | TrialsReport:
     """The experiment of a system: rows × loads × seeds with equal budgets, tests, checks and a report.
 
     rows: exactly these; against: the system's own rows and these. A learner or heuristic of task `slicing` stands where
     a system does: `against` then names its rivals, and networks, train_steps, train_load and variant are for it alone,
-    as in `plan_trials`. The same call goes on where an earlier one ended.
+    as in `plan_trials`. ray: `local`, or the address of a Ray cluster that plays. The same call resumes.
     Raises ConfigError for a setting that the experiment does not have.
     """
     own = {"networks": networks, "train_steps": train_steps, "train_load": train_load, "variant": variant}
@@ -247,7 +248,7 @@ def compare(  # noqa: PLR0913  # one option each, the same as on the command lin
             system, scenario, against=against, loads=loads, seeds=seeds, test_episodes=test_episodes,
             base_seed=base_seed, networks=networks, train_steps=train_steps, train_load=train_load, variant=variant,
         )  # fmt: skip
-        return run_trials(trials, Path(out) if out else None, new=new, workers=workers, progress=progress)
+        return run_trials(trials, Path(out) if out else None, new=new, workers=workers, ray=ray, progress=progress)
     _refuse(system, own)
     if against is not None:
         rows = (*(rows or (CONTROL, *HEADLINE)), *against)
@@ -262,7 +263,7 @@ def compare(  # noqa: PLR0913  # one option each, the same as on the command lin
     )
     path = Path(out) if out else Path("runs") / experiment.name
     title = f"{system} compared on {short_name(scenario)}"
-    return run_experiment(experiment, path, title=title, new=new, workers=workers, progress=progress)
+    return run_experiment(experiment, path, title=title, new=new, workers=workers, ray=ray, progress=progress)
 
 
 def _refuse(system: str, settings: Mapping[str, object]) -> None:

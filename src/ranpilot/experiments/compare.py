@@ -11,6 +11,7 @@ from ranpilot.experiments.design import Experiment
 from ranpilot.experiments.grid import run_grid
 from ranpilot.experiments.hashes import model_hashes, scenario_hash
 from ranpilot.experiments.play_cell import CHECKPOINT_S, CellsPlan
+from ranpilot.experiments.ray_grid import run_on_ray
 from ranpilot.experiments.report import Lesson, Part, Report, make_part, make_report
 from ranpilot.experiments.results import read_results
 from ranpilot.runs import Progress, RunFolder, SilentProgress, provenance
@@ -25,14 +26,15 @@ def run_experiment(
     title: str,
     new: bool = False,
     workers: int | None = None,
+    ray: str | None = None,
     progress: Progress | None = None,
     checkpoint_s: float = CHECKPOINT_S,
 ) -> Report:
-    """Play what is missing and write the report into `out`; workers: None for one a core.
+    """Play what is missing and write the report into `out`; workers: None for one a core, ray: see `run_on_ray`.
 
     Raises CheckpointError for a folder of another config, Interrupted after Ctrl-C.
     """
-    part = _play(experiment, out, title, new, workers, progress or SilentProgress(), checkpoint_s)
+    part = _play(experiment, out, title, new, workers, progress or SilentProgress(), checkpoint_s, ray)
     return make_report(title, [part]).write(out)
 
 
@@ -63,6 +65,7 @@ def _play(
     workers: int | None,
     progress: Progress,
     checkpoint_s: float,
+    ray: str | None = None,
 ) -> Part:
     scenario, models = scenario_hash(experiment), model_hashes(experiment)
     named = {f"model {name}": found for name, found in models.items()}
@@ -70,6 +73,9 @@ def _play(
     experiment = experiment.model_copy(update={"scenario_hash": scenario, "model_hashes": models})
     folder = RunFolder.open(path, experiment.model_dump(mode="json"), session, new=new)
     with folder.held():
-        cores = os.cpu_count() or 1
-        run_grid(CellsPlan(experiment), folder, progress, workers=workers or cores, checkpoint_s=checkpoint_s)
+        plan = CellsPlan(experiment)
+        if ray is not None:
+            run_on_ray(plan, folder, progress, address=ray, checkpoint_s=checkpoint_s)
+        else:
+            run_grid(plan, folder, progress, workers=workers or os.cpu_count() or 1, checkpoint_s=checkpoint_s)
         return make_part(title, read_results(experiment, folder), folder.provenance())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ranpilot.errors import CheckpointError, ConfigError, UnknownNameError
+from ranpilot.errors import CheckpointError, ConfigError, RanpilotError, UnknownNameError
 from ranpilot.experiments import api
 from ranpilot.experiments.trials import TrialsReport, plan_trials
 
@@ -77,6 +78,22 @@ def test_a_comparison_killed_with_signal_9_resumes_to_the_same_numbers(finished:
 def test_spreading_over_processes_changes_nothing(finished: Path, tmp_path: Path) -> None:
     _compare(tmp_path / "run", workers=2)
     assert _metrics(tmp_path / "run") == _metrics(finished)
+
+
+def test_spreading_by_ray_changes_nothing(finished: Path, tmp_path: Path) -> None:
+    _compare(tmp_path / "run", ray="local")
+    assert _metrics(tmp_path / "run") == _metrics(finished)
+
+
+def test_what_goes_wrong_in_a_worker_of_ray_is_told_in_its_sentence(finished: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    shutil.copytree(finished, out)
+    (out / "report.json").unlink()
+    broken = out / "cells" / "equal" / "seed-0"
+    (broken / "summary.json").unlink()
+    (broken / "metrics.jsonl").write_bytes(b"")
+    with pytest.raises(RanpilotError, match=r"metrics\.jsonl: has 0 bytes"):
+        _compare(out, ray="local")
 
 
 def test_everybody_is_tested_on_the_same_networks_and_seeds_differ(finished: Path, tmp_path: Path) -> None:

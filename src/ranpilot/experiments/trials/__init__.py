@@ -13,6 +13,7 @@ from ranpilot.envs.controller import Controller
 from ranpilot.errors import ConfigError
 from ranpilot.experiments.grid import run_grid
 from ranpilot.experiments.play_cell import CHECKPOINT_S
+from ranpilot.experiments.ray_grid import run_on_ray
 from ranpilot.experiments.trials.design import Entrant, Trials, make_trials
 from ranpilot.experiments.trials.entrants import is_entrant, make_entrant, pick_entrants
 from ranpilot.experiments.trials.report import TrialsReport, make_trials_report
@@ -72,12 +73,14 @@ def run_trials(
     *,
     new: bool = False,
     workers: int | None = None,
+    ray: str | None = None,
     progress: Progress | None = None,
     checkpoint_s: float = CHECKPOINT_S,
 ) -> TrialsReport:
     """Play what is missing and write the report; workers: None for one a core. The same call resumes.
 
-    Raises CheckpointError for a folder of another comparison, Interrupted after Ctrl-C.
+    ray: `local`, or the address of a Ray cluster that plays instead. Raises CheckpointError for a folder of another
+    comparison, Interrupted after Ctrl-C.
     """
     path = out or Path("runs") / trials.name
     scenario = scenarios.load(trials.scenario)
@@ -85,8 +88,11 @@ def run_trials(
     trials = trials.model_copy(update={"scenario_hash": found})
     folder = RunFolder.open(path, trials.model_dump(mode="json"), provenance({"scenario": found}), new=new)
     with folder.held():
-        plan, cores = TrialsPlan(trials), os.cpu_count() or 1
-        run_grid(plan, folder, progress or SilentProgress(), workers=workers or cores, checkpoint_s=checkpoint_s)
+        plan, told = TrialsPlan(trials), progress or SilentProgress()
+        if ray is not None:
+            run_on_ray(plan, folder, told, address=ray, checkpoint_s=checkpoint_s)
+        else:
+            run_grid(plan, folder, told, workers=workers or os.cpu_count() or 1, checkpoint_s=checkpoint_s)
         played = read_trials(trials, folder, scenario.num_cells, scenario.control.episode_steps)
         title = f"{trials.entrants[0].label} compared on {Path(trials.scenario).stem}"
         return make_trials_report(title, played, folder.provenance()).write(path)
