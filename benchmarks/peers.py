@@ -177,7 +177,15 @@ def install(folder: Path) -> dict[str, str]:
         venv.create(folder, with_pip=True)
     missing = {}
     for program, packages in PACKAGES.items():
-        command = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", *packages]
+        command = [
+            str(folder / "bin" / "python"),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            *packages,
+        ]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             missing[program] = f"not installed: {last_line(done.stderr)}"
