@@ -18,6 +18,7 @@ import adviser_tables
 import aura_tables
 import calibration_tables
 import declared_tables
+import learning_tables
 import peer_tables
 import scenario_table
 import tenant_tables
@@ -36,7 +37,7 @@ BLOCK = re.compile(r"(<!-- begin table: ([\w-]+) -->\n).*?(<!-- end table: \2 --
 def main() -> int:
     is_check = "--check" in sys.argv
     named_pages = [Path(word).resolve() for word in sys.argv[1:] if word != "--check"]
-    pages = [ROOT / "README.md", ROOT / "benchmarks" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    pages = [ROOT / "README.md", ROOT / "benchmarks" / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
     every_page = [*pages, *sorted(ROOT.glob("src/**/README.md"))]
     changed = []
     for path in named_pages or every_page:
@@ -162,6 +163,7 @@ TABLES: dict[str, Callable[[], str]] = {
     **calibration_tables.TABLES,
     **declared_tables.TABLES,
     **peer_tables.TABLES,
+    **learning_tables.TABLES,
     **scenario_table.TABLES,
     **tenant_tables.TABLES,
     **traffic_tables.TABLES,

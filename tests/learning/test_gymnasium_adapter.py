@@ -64,3 +64,21 @@ def test_what_it_cannot_do_is_one_sentence() -> None:
     batch = GymnasiumBatch(lambda: gymnasium.make("CartPole-v1"), 1, 0, episode_steps=500)
     with pytest.raises(CheckpointError, match="CartPole-v1: has no snapshots"):
         batch.snapshot()
+
+
+def test_ppo_balances_a_pole_longer_than_it_did() -> None:
+    """The small version of `benchmarks/known_good.py`."""
+    pytest.importorskip("torch")
+    from ranpilot.learning.learners import make_learner
+
+    settings = {"hidden": 64, "rollout_steps": 128, "epochs": 10, "minibatches": 16, "train_episodes": 10**9}
+    learner = make_learner("ppo", settings)
+    env = GymnasiumBatch(lambda: gymnasium.make("CartPole-v1"), 8, 0, episode_steps=500)
+    learner.reset(env.spec, 8, 0, None)
+    lengths = []
+    for _ in range(1536):
+        slot, outcome = env.observation.slot, env.step(learner.act(env.observation))
+        learner.observe(outcome)
+        lengths.extend(slot[outcome.done] + 1)
+    assert np.mean(lengths[:40]) < 40
+    assert np.mean(lengths[-20:]) > 100

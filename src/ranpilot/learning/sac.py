@@ -48,7 +48,7 @@ class SacConfig(LearnerConfig, frozen=True):
     replay_steps: Annotated[int, Field(ge=1, description="network-steps that are remembered")] = 50_000
     learn_after: Annotated[int, Field(ge=1, description="network-steps with random actions before learning")] = 1_000
     steps_per_update: Annotated[float, Field(gt=0, description="network-steps for each update")] = 8.0
-    first_alpha: Annotated[float, Field(gt=0, description="weight of the entropy at first")] = 0.1
+    first_alpha: Annotated[float, Field(gt=0, description="weight of the entropy at first")] = 0.02
     learns_alpha: Annotated[bool, Field(description="whether that weight follows the entropy wanted")] = True
     number_entropy: Annotated[float, Field(description="entropy wanted of each number, in nats")] = -1.0
 
