@@ -17,17 +17,16 @@ from pydantic import Field
 
 from ranpilot.kernels import kernel
 from ranpilot.twin.rng import STREAM_TRAFFIC, draw_uniform, draw_uniform4, fold_seed
+from ranpilot.twin.traffic.drawn import DrawnTraffic, Out, States
 from ranpilot.twin.traffic.profile import GAP, IDLE, PACKETS, SIZE, PhaseTables, Profile, load_profile, tabulate
 from ranpilot.twin.traffic.protocol import (
     BLOCK_SLOTS,
     INITIAL_BLOCK,
     FloatArray,
-    Int32Array,
     Int64Array,
-    Packets,
+    Rows,
     TrafficConfig,
     as_rows,
-    collect_packets,
 )
 
 __all__ = ["Fitted"]
@@ -35,7 +34,7 @@ __all__ = ["Fitted"]
 _START_TRIES = 256
 
 
-class Fitted:
+class Fitted(DrawnTraffic):
     """Bursts and silences as in captures."""
 
     class Config(TrafficConfig):
@@ -65,7 +64,7 @@ class Fitted:
         self._tables = tabulate(profile, scale, slot_s)
         packets = sum(component.packets for component in profile.components)
         duration_s = sum(component.duration_s for component in profile.components)
-        self._packets_per_block = scale * packets / duration_s * slot_s * BLOCK_SLOTS
+        self._mean_packets = scale * packets / duration_s * slot_s * BLOCK_SLOTS
 
     @property
     def mean_rate_bps(self) -> float:
@@ -74,23 +73,14 @@ class Fitted:
 
     def initial_state(self, seed: int | Int64Array, networks: Int64Array, ues: Int64Array) -> FloatArray:
         """States [N, 3] at a random moment of a component drawn by its duration."""
-        rows = as_rows(seed, networks, ues)
-        return _initial_state(rows.seed, rows.network, rows.ue, self._tables)
+        return _initial_state(*as_rows(seed, networks, ues), self._tables)
 
-    def draw_block(
-        self, seed: int | Int64Array, networks: Int64Array, ues: Int64Array, block: int, state: FloatArray
-    ) -> Packets:
-        """The packets of one block."""
-        rows = as_rows(seed, networks, ues)
-        after = np.empty_like(state)
-        packets = collect_packets(
-            lambda row, slot, bits: _fill(
-                rows.seed, rows.network, rows.ue, block, self._tables, (state, after), (row, slot, bits)
-            ),
-            2.0 * len(networks) * self._packets_per_block,
-        )
-        state[:] = after
-        return packets
+    @property
+    def _packets_per_block(self) -> float:
+        return 2.0 * self._mean_packets
+
+    def _fill(self, rows: Rows, block: int, states: States, out: Out) -> int:
+        return _fill(*rows, block, self._tables, states, out)
 
 
 @kernel
@@ -165,8 +155,8 @@ def _fill(
     ue: Int64Array,
     block: int,
     tables: PhaseTables,
-    states: tuple[FloatArray, FloatArray],
-    out: tuple[Int32Array, Int32Array, Int32Array],
+    states: States,
+    out: Out,
 ) -> int:
     """Write the packets in order and the state after the block; return how many packets there are."""
     before, after = states

@@ -10,29 +10,25 @@ Differs from source: the source sees a file as one packet; a queue here holds IP
 from __future__ import annotations
 
 import math
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Literal, Self
 
-import numpy as np
 from pydantic import Field, model_validator
 
 from ranpilot.kernels import kernel
 from ranpilot.twin.rng import STREAM_TRAFFIC, draw_uniform4, fold_seed
+from ranpilot.twin.traffic.drawn import DrawnTraffic, Out, States
 from ranpilot.twin.traffic.packets import check_packet_rate, put_packets
 from ranpilot.twin.traffic.protocol import (
     BLOCK_SLOTS,
-    FloatArray,
-    Int32Array,
     Int64Array,
-    Packets,
+    Rows,
     TrafficConfig,
-    as_rows,
-    collect_packets,
 )
 
 __all__ = ["Ftp3"]
 
 
-class Ftp3:
+class Ftp3(DrawnTraffic):
     """Poisson arrivals of equal files."""
 
     class Config(TrafficConfig):
@@ -60,8 +56,6 @@ class Ftp3:
             check_packet_rate(self.mean_rate_bps, self.packet_bits)
             return self
 
-    state_size: ClassVar[int] = 0
-
     def __init__(self, config: Config, slot_s: float) -> None:
         self.config, self.slot_s = config, slot_s
         self._files_per_slot = config.mean_rate_bps * slot_s / config.file_bits
@@ -71,22 +65,14 @@ class Ftp3:
         """The mean rate of the config."""
         return self.config.mean_rate_bps
 
-    def initial_state(self, seed: int | Int64Array, networks: Int64Array, ues: Int64Array) -> FloatArray:
-        """No memory: [N, 0]."""
-        return np.zeros((len(networks), 0))
+    @property
+    def _packets_per_block(self) -> float:
+        return BLOCK_SLOTS * self._files_per_slot * self.config.burst_packets
 
-    def draw_block(
-        self, seed: int | Int64Array, networks: Int64Array, ues: Int64Array, block: int, state: FloatArray
-    ) -> Packets:
-        """The packets of one block."""
+    def _fill(self, rows: Rows, block: int, states: States, out: Out) -> int:
         if self._files_per_slot == 0.0:
-            return collect_packets(lambda row, slot, bits: 0, 0.0)
-        rows = as_rows(seed, networks, ues)
-        shape = (block, self._files_per_slot, self.config.file_bits, self.config.packet_bits)
-        return collect_packets(
-            lambda row, slot, bits: _fill(rows.seed, rows.network, rows.ue, shape, (row, slot, bits)),
-            len(networks) * BLOCK_SLOTS * self._files_per_slot * self.config.burst_packets,
-        )
+            return 0
+        return _fill(*rows, (block, self._files_per_slot, self.config.file_bits, self.config.packet_bits), out)
 
 
 @kernel
@@ -95,7 +81,7 @@ def _fill(
     network: Int64Array,
     ue: Int64Array,
     shape: tuple[int, float, int, int],
-    out: tuple[Int32Array, Int32Array, Int32Array],
+    out: Out,
 ) -> int:
     """Write the packets in order and return how many there are."""
     block, files_per_slot, file_bits, packet_bits = shape

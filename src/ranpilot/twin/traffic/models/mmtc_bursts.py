@@ -20,17 +20,16 @@ from pydantic import Field, model_validator
 from ranpilot.errors import ConfigError
 from ranpilot.kernels import kernel
 from ranpilot.twin.rng import STREAM_TRAFFIC, draw_uniform, fold_seed
+from ranpilot.twin.traffic.drawn import DrawnTraffic, Out, States
 from ranpilot.twin.traffic.packets import MOST_PACKETS_PER_S
 from ranpilot.twin.traffic.protocol import (
     BLOCK_SLOTS,
     INITIAL_BLOCK,
     FloatArray,
-    Int32Array,
     Int64Array,
-    Packets,
+    Rows,
     TrafficConfig,
     as_rows,
-    collect_packets,
 )
 
 __all__ = ["MmtcBursts"]
@@ -43,7 +42,7 @@ _HIGHEST_DENSITY = 60.0 * 0.4**2 * 0.6**3
 """Of Beta(3, 4), at 0.4."""
 
 
-class MmtcBursts:
+class MmtcBursts(DrawnTraffic):
     """A packet from each of many devices after an event that all users share."""
 
     class Config(TrafficConfig):
@@ -91,25 +90,15 @@ class MmtcBursts:
 
     def state_at_block(self, seed: Int64Array, networks: Int64Array, ues: Int64Array, block: int) -> FloatArray:
         """The same for a UE that comes at the start of a block: it finds the events of those who were there."""
-        rows = as_rows(seed, networks, ues)
-        return _initial_state(rows.seed, rows.network, rows.ue, self._shape, block)
+        return _initial_state(*as_rows(seed, networks, ues), self._shape, block)
 
-    def draw_block(
-        self, seed: int | Int64Array, networks: Int64Array, ues: Int64Array, block: int, state: FloatArray
-    ) -> Packets:
-        """The packets of one block."""
-        rows = as_rows(seed, networks, ues)
-        after = np.empty_like(state)
-        cut = (block, self.config.packet_bits)
+    @property
+    def _packets_per_block(self) -> float:
         share = min(1.0, _HIGHEST_DENSITY * BLOCK_SLOTS / self._shape[1])
-        packets = collect_packets(
-            lambda row, slot, bits: _fill(
-                rows.seed, rows.network, rows.ue, cut, self._shape, (state, after), (row, slot, bits)
-            ),
-            len(networks) * self.config.devices * max(share, BLOCK_SLOTS / self._shape[0]),
-        )
-        state[:] = after
-        return packets
+        return self.config.devices * max(share, BLOCK_SLOTS / self._shape[0])
+
+    def _fill(self, rows: Rows, block: int, states: States, out: Out) -> int:
+        return _fill(*rows, (block, self.config.packet_bits), self._shape, states, out)
 
 
 @kernel
@@ -171,8 +160,8 @@ def _fill(
     ue: Int64Array,
     cut: tuple[int, int],
     shape: tuple[float, float, int],
-    states: tuple[FloatArray, FloatArray],
-    out: tuple[Int32Array, Int32Array, Int32Array],
+    states: States,
+    out: Out,
 ) -> int:
     """Write the packets in order and the state after the block; return how many packets there are."""
     block, packet_bits = cut

@@ -16,22 +16,21 @@ from pydantic import Field, model_validator
 from ranpilot.errors import ConfigError
 from ranpilot.kernels import kernel
 from ranpilot.twin.rng import STREAM_TRAFFIC, draw_uniform, draw_uniform4, fold_seed
+from ranpilot.twin.traffic.drawn import DrawnTraffic, Out, States
 from ranpilot.twin.traffic.protocol import (
     BLOCK_SLOTS,
     INITIAL_BLOCK,
     FloatArray,
-    Int32Array,
     Int64Array,
-    Packets,
+    Rows,
     TrafficConfig,
     as_rows,
-    collect_packets,
 )
 
 __all__ = ["Periodic"]
 
 
-class Periodic:
+class Periodic(DrawnTraffic):
     """Packets at a constant distance with jitter and a phase for each UE."""
 
     class Config(TrafficConfig):
@@ -68,22 +67,14 @@ class Periodic:
 
     def initial_state(self, seed: int | Int64Array, networks: Int64Array, ues: Int64Array) -> FloatArray:
         """A phase for each UE [N, 2]; the packet before it may still be on its way."""
-        rows = as_rows(seed, networks, ues)
-        return _initial_state(rows.seed, rows.network, rows.ue, self._period_slots, self._jitter_slots)
+        return _initial_state(*as_rows(seed, networks, ues), self._period_slots, self._jitter_slots)
 
-    def draw_block(
-        self, seed: int | Int64Array, networks: Int64Array, ues: Int64Array, block: int, state: FloatArray
-    ) -> Packets:
-        """The packets of one block."""
-        rows = as_rows(seed, networks, ues)
-        shape = (block, self._period_slots, self._jitter_slots, self.config.packet_bits)
-        after = np.empty_like(state)
-        packets = collect_packets(
-            lambda row, slot, bits: _fill(rows.seed, rows.network, rows.ue, shape, (state, after), (row, slot, bits)),
-            len(networks) * (BLOCK_SLOTS / self._period_slots + 1.0),
-        )
-        state[:] = after
-        return packets
+    @property
+    def _packets_per_block(self) -> float:
+        return BLOCK_SLOTS / self._period_slots + 1.0
+
+    def _fill(self, rows: Rows, block: int, states: States, out: Out) -> int:
+        return _fill(*rows, (block, self._period_slots, self._jitter_slots, self.config.packet_bits), states, out)
 
 
 @kernel
@@ -109,8 +100,8 @@ def _fill(
     network: Int64Array,
     ue: Int64Array,
     shape: tuple[int, float, float, int],
-    states: tuple[FloatArray, FloatArray],
-    out: tuple[Int32Array, Int32Array, Int32Array],
+    states: States,
+    out: Out,
 ) -> int:
     """Write the packets in order and the state after the block; return how many packets there are."""
     block, period_slots, jitter_slots, packet_bits = shape

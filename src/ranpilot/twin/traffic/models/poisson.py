@@ -8,29 +8,26 @@ Source: the Poisson process of TR 36.814 §A.2.1.3.1, here of packets.
 from __future__ import annotations
 
 import math
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Literal, Self
 
-import numpy as np
 from pydantic import Field, model_validator
 
 from ranpilot.kernels import kernel
 from ranpilot.twin.rng import STREAM_TRAFFIC, draw_uniform4, fold_seed
+from ranpilot.twin.traffic.drawn import DrawnTraffic, Out, States
 from ranpilot.twin.traffic.packets import check_packet_rate
 from ranpilot.twin.traffic.protocol import (
     BLOCK_SLOTS,
-    FloatArray,
     Int32Array,
     Int64Array,
-    Packets,
+    Rows,
     TrafficConfig,
-    as_rows,
-    collect_packets,
 )
 
 __all__ = ["Poisson"]
 
 
-class Poisson:
+class Poisson(DrawnTraffic):
     """Independent arrivals of equal packets."""
 
     class Config(TrafficConfig):
@@ -49,8 +46,6 @@ class Poisson:
             check_packet_rate(self.mean_rate_bps, self.packet_bits)
             return self
 
-    state_size: ClassVar[int] = 0
-
     def __init__(self, config: Config, slot_s: float) -> None:
         self.config, self.slot_s = config, slot_s
         self._packets_per_slot = config.mean_rate_bps * slot_s / config.packet_bits
@@ -60,22 +55,14 @@ class Poisson:
         """The mean rate of the config."""
         return self.config.mean_rate_bps
 
-    def initial_state(self, seed: int | Int64Array, networks: Int64Array, ues: Int64Array) -> FloatArray:
-        """No memory: [N, 0]."""
-        return np.zeros((len(networks), 0))
+    @property
+    def _packets_per_block(self) -> float:
+        return BLOCK_SLOTS * self._packets_per_slot
 
-    def draw_block(
-        self, seed: int | Int64Array, networks: Int64Array, ues: Int64Array, block: int, state: FloatArray
-    ) -> Packets:
-        """The packets of one block."""
-        rows = as_rows(seed, networks, ues)
-        rate, size = self._packets_per_slot, self.config.packet_bits
-        if rate == 0.0:
-            return collect_packets(lambda row, slot, bits: 0, 0.0)
-        return collect_packets(
-            lambda row, slot, bits: _fill(rows.seed, rows.network, rows.ue, (block, rate, size), row, slot, bits),
-            len(networks) * BLOCK_SLOTS * rate,
-        )
+    def _fill(self, rows: Rows, block: int, states: States, out: Out) -> int:
+        if self._packets_per_slot == 0.0:
+            return 0
+        return _fill(*rows, (block, self._packets_per_slot, self.config.packet_bits), *out)
 
 
 @kernel

@@ -16,23 +16,23 @@ from pydantic import Field
 
 from ranpilot.kernels import kernel
 from ranpilot.twin.rng import STREAM_TRAFFIC, draw_uniform
+from ranpilot.twin.traffic.drawn import DrawnTraffic, Out, States
 from ranpilot.twin.traffic.protocol import (
     BLOCK_SLOTS,
     INITIAL_BLOCK,
     FloatArray,
     Int32Array,
     Int64Array,
-    Packets,
+    Rows,
     TrafficConfig,
     as_rows,
-    collect_packets,
 )
 from ranpilot.twin.traffic.replay_file import load_replay
 
 __all__ = ["Replay"]
 
 
-class Replay:
+class Replay(DrawnTraffic):
     """A capture, played round and round, from another moment for each UE."""
 
     class Config(TrafficConfig):
@@ -67,18 +67,12 @@ class Replay:
         wait = self._time_slots[index] - moment + np.where(following > index, self._duration_s / self.slot_s, 0.0)
         return np.stack([index.astype(float), wait], axis=1)
 
-    def draw_block(
-        self, seed: int | Int64Array, networks: Int64Array, ues: Int64Array, block: int, state: FloatArray
-    ) -> Packets:
-        """The packets of one block."""
-        after = np.empty_like(state)
-        packets_per_block = BLOCK_SLOTS * self.slot_s * len(self._bits) / self._duration_s
-        packets = collect_packets(
-            lambda row, slot, bits: _fill(self._gap_slots, self._bits, (state, after), (row, slot, bits)),
-            2.0 * len(networks) * packets_per_block,
-        )
-        state[:] = after
-        return packets
+    @property
+    def _packets_per_block(self) -> float:
+        return 2.0 * BLOCK_SLOTS * self.slot_s * len(self._bits) / self._duration_s
+
+    def _fill(self, rows: Rows, block: int, states: States, out: Out) -> int:
+        return _fill(self._gap_slots, self._bits, states, out)
 
 
 @kernel
@@ -94,8 +88,8 @@ def _draw_moment(seed: Int64Array, network: Int64Array, ue: Int64Array) -> Float
 def _fill(
     gap_slots: FloatArray,
     packet_bits: Int32Array,
-    states: tuple[FloatArray, FloatArray],
-    out: tuple[Int32Array, Int32Array, Int32Array],
+    states: States,
+    out: Out,
 ) -> int:
     """Write the packets in order and the state after the block; return how many packets there are."""
     before, after = states

@@ -19,22 +19,21 @@ from pydantic import Field, model_validator
 from ranpilot.errors import ConfigError
 from ranpilot.kernels import kernel
 from ranpilot.twin.rng import STREAM_TRAFFIC, draw_uniform, draw_uniform4, fold_seed
+from ranpilot.twin.traffic.drawn import DrawnTraffic, Out, States
 from ranpilot.twin.traffic.protocol import (
     BLOCK_SLOTS,
     INITIAL_BLOCK,
     FloatArray,
-    Int32Array,
     Int64Array,
-    Packets,
+    Rows,
     TrafficConfig,
     as_rows,
-    collect_packets,
 )
 
 __all__ = ["Urllc"]
 
 
-class Urllc:
+class Urllc(DrawnTraffic):
     """Sporadic small packets."""
 
     class Config(TrafficConfig):
@@ -71,22 +70,14 @@ class Urllc:
 
     def initial_state(self, seed: int | Int64Array, networks: Int64Array, ues: Int64Array) -> FloatArray:
         """The wait for the first packet, [N, 1]."""
-        rows = as_rows(seed, networks, ues)
-        return _initial_state(rows.seed, rows.network, rows.ue, self._gap_slots)
+        return _initial_state(*as_rows(seed, networks, ues), self._gap_slots)
 
-    def draw_block(
-        self, seed: int | Int64Array, networks: Int64Array, ues: Int64Array, block: int, state: FloatArray
-    ) -> Packets:
-        """The packets of one block."""
-        rows = as_rows(seed, networks, ues)
-        shape = (block, *self._gap_slots, self.config.packet_bits)
-        after = np.empty_like(state)
-        packets = collect_packets(
-            lambda row, slot, bits: _fill(rows.seed, rows.network, rows.ue, shape, (state, after), (row, slot, bits)),
-            len(networks) * (BLOCK_SLOTS / self._gap_slots[0] + 1.0),
-        )
-        state[:] = after
-        return packets
+    @property
+    def _packets_per_block(self) -> float:
+        return BLOCK_SLOTS / self._gap_slots[0] + 1.0
+
+    def _fill(self, rows: Rows, block: int, states: States, out: Out) -> int:
+        return _fill(*rows, (block, *self._gap_slots, self.config.packet_bits), states, out)
 
 
 @kernel
@@ -109,8 +100,8 @@ def _fill(
     network: Int64Array,
     ue: Int64Array,
     shape: tuple[int, float, float, int],
-    states: tuple[FloatArray, FloatArray],
-    out: tuple[Int32Array, Int32Array, Int32Array],
+    states: States,
+    out: Out,
 ) -> int:
     """Write the packets in order and the state after the block; return how many packets there are."""
     block, mean, least, packet_bits = shape

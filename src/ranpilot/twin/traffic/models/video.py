@@ -22,17 +22,16 @@ from pydantic import Field, model_validator
 from ranpilot.errors import ConfigError
 from ranpilot.kernels import kernel
 from ranpilot.twin.rng import STREAM_TRAFFIC, draw_uniform, draw_uniform4, fold_seed
+from ranpilot.twin.traffic.drawn import DrawnTraffic, Out, States
 from ranpilot.twin.traffic.packets import check_packet_rate
 from ranpilot.twin.traffic.protocol import (
     BLOCK_SLOTS,
     INITIAL_BLOCK,
     FloatArray,
-    Int32Array,
     Int64Array,
-    Packets,
+    Rows,
     TrafficConfig,
     as_rows,
-    collect_packets,
 )
 
 __all__ = ["SHAPE", "Video"]
@@ -48,7 +47,7 @@ _PHASE = 1_000_000
 """Under which number the phase is drawn: no segment before the start has it."""
 
 
-class Video:
+class Video(DrawnTraffic):
     """Segments of Weibull frames, sent at a peak rate."""
 
     class Config(TrafficConfig):
@@ -102,25 +101,15 @@ class Video:
 
     def initial_state(self, seed: int | Int64Array, networks: Int64Array, ues: Int64Array) -> FloatArray:
         """A phase for each UE [N, 3], and what has not come of the segments before."""
-        rows = as_rows(seed, networks, ues)
-        return _initial_state(rows.seed, rows.network, rows.ue, self._shape)
+        return _initial_state(*as_rows(seed, networks, ues), self._shape)
 
-    def draw_block(
-        self, seed: int | Int64Array, networks: Int64Array, ues: Int64Array, block: int, state: FloatArray
-    ) -> Packets:
-        """The packets of one block."""
-        rows = as_rows(seed, networks, ues)
-        cut = (block, self.config.packet_bits)
-        after = np.empty_like(state)
-        packets_per_block = BLOCK_SLOTS * self.slot_s * self.config.mean_rate_bps / self.config.packet_bits
-        packets = collect_packets(
-            lambda row, slot, bits: _fill(
-                rows.seed, rows.network, rows.ue, cut, self._shape, (state, after), (row, slot, bits)
-            ),
-            1.5 * len(networks) * (packets_per_block + BLOCK_SLOTS / self._period_slots + 1.0),
-        )
-        state[:] = after
-        return packets
+    @property
+    def _packets_per_block(self) -> float:
+        packets = BLOCK_SLOTS * self.slot_s * self.config.mean_rate_bps / self.config.packet_bits
+        return 1.5 * (packets + BLOCK_SLOTS / self._period_slots + 1.0)
+
+    def _fill(self, rows: Rows, block: int, states: States, out: Out) -> int:
+        return _fill(*rows, (block, self.config.packet_bits), self._shape, states, out)
 
 
 @kernel
@@ -165,8 +154,8 @@ def _fill(
     ue: Int64Array,
     cut: tuple[int, int],
     shape: tuple[float, float, float, int],
-    states: tuple[FloatArray, FloatArray],
-    out: tuple[Int32Array, Int32Array, Int32Array],
+    states: States,
+    out: Out,
 ) -> int:
     """Write the packets in order and the state after the block; return how many packets there are."""
     block, packet_bits = cut

@@ -21,17 +21,16 @@ from pydantic import Field, model_validator
 from ranpilot.errors import ConfigError
 from ranpilot.kernels import kernel
 from ranpilot.twin.rng import STREAM_TRAFFIC, draw_normal2, draw_uniform, fold_seed
+from ranpilot.twin.traffic.drawn import DrawnTraffic, Out, States
 from ranpilot.twin.traffic.packets import check_packet_rate, put_packets
 from ranpilot.twin.traffic.protocol import (
     BLOCK_SLOTS,
     INITIAL_BLOCK,
     FloatArray,
-    Int32Array,
     Int64Array,
-    Packets,
+    Rows,
     TrafficConfig,
     as_rows,
-    collect_packets,
 )
 
 __all__ = ["XrFrames"]
@@ -40,7 +39,7 @@ _SIZE, _JITTER = 0, 1_000_000
 """Where the draws of a frame's size and of its jitter begin to count."""
 
 
-class XrFrames:
+class XrFrames(DrawnTraffic):
     """Frames of normal size at a constant rate with normal jitter, both truncated."""
 
     class Config(TrafficConfig):
@@ -107,25 +106,15 @@ class XrFrames:
 
     def initial_state(self, seed: int | Int64Array, networks: Int64Array, ues: Int64Array) -> FloatArray:
         """A phase for each UE [N, 2]; the frame before it may still be on its way."""
-        rows = as_rows(seed, networks, ues)
-        return _initial_state(rows.seed, rows.network, rows.ue, self._shape)
+        return _initial_state(*as_rows(seed, networks, ues), self._shape)
 
-    def draw_block(
-        self, seed: int | Int64Array, networks: Int64Array, ues: Int64Array, block: int, state: FloatArray
-    ) -> Packets:
-        """The packets of one block."""
-        rows = as_rows(seed, networks, ues)
-        cut = (block, self.config.packet_bits)
-        after = np.empty_like(state)
+    @property
+    def _packets_per_block(self) -> float:
         packets_per_frame = self.config.mean_rate_bps / self.config.frame_rate_hz / self.config.packet_bits + 1.0
-        packets = collect_packets(
-            lambda row, slot, bits: _fill(
-                rows.seed, rows.network, rows.ue, cut, self._shape, (state, after), (row, slot, bits)
-            ),
-            len(networks) * (BLOCK_SLOTS / self._period_slots + 1.0) * packets_per_frame,
-        )
-        state[:] = after
-        return packets
+        return (BLOCK_SLOTS / self._period_slots + 1.0) * packets_per_frame
+
+    def _fill(self, rows: Rows, block: int, states: States, out: Out) -> int:
+        return _fill(*rows, (block, self.config.packet_bits), self._shape, states, out)
 
 
 def _limit(deviation: float, furthest: float) -> float:
@@ -175,8 +164,8 @@ def _fill(
     ue: Int64Array,
     cut: tuple[int, int],
     shape: tuple[float, float, float, float, float, float],
-    states: tuple[FloatArray, FloatArray],
-    out: tuple[Int32Array, Int32Array, Int32Array],
+    states: States,
+    out: Out,
 ) -> int:
     """Write the packets in order and the state after the block; return how many packets there are."""
     block, packet_bits = cut
