@@ -12,9 +12,9 @@ import json
 import sys
 from pathlib import Path
 
-from ranpilot.envs.tenants import load_corpus
 from ranpilot.errors import RanpilotError
 from ranpilot.experiments.tenant_labels import Agreement, agreement, blind_sheet, load_labels
+from ranpilot.twin.tenants import load_corpus
 
 
 def main(arguments: list[str]) -> int:

@@ -227,5 +227,6 @@ PLOTS: Mapping[str, Plot] = {
     "energy-night": plot_power,
     "slicing-small": plot_served,
     "oran-slicing": plot_seats,
+    "oran-slicing-large": plot_seats,
 }
 """By the name of the scenario; what is not here is drawn as `reference` is."""

@@ -13,7 +13,7 @@ from ranpilot.scenarios import load, names
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
 RECORDS = json.loads((ROOT / "results" / "scenarios.json").read_text(encoding="utf-8"))
-MOST_BYTES = 150_000
+MOST_BYTES = 170_000
 MOST_CELLS, MOST_PLACES = 21, 250
 """Every test over all named scenarios pays for their size."""
 

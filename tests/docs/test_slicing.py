@@ -15,7 +15,7 @@ def test_the_code_of_the_page_runs() -> None:
     names: dict[str, Any] = {}
     for code in re.findall(r"```python\n(.*?)```", PAGE, re.S):
         exec(compile(code, "docs/slicing.md", "exec"), names)
-    assert names["obs"]["slices"].shape[:3] == names["obs"]["slice_mask"].shape == (4, 6, 6)
+    assert names["obs"]["slices"].shape[:3] == names["obs"]["slice_mask"].shape == (4, 6, 12)
 
 
 def test_the_page_names_every_term_and_variant() -> None:

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from ranpilot.envs.tenants import DIMENSIONS, LEVELS, Corpus, load_corpus
 from ranpilot.errors import ConfigError
 from ranpilot.experiments.tenant_labels import SecondLabel, agreement, blind_sheet, load_labels
+from ranpilot.twin.tenants import DIMENSIONS, LEVELS, Corpus, load_corpus
 
 CORPUS: Corpus = replace(load_corpus(), families=load_corpus().families[::4])
 Choose = Callable[[str, int], int]

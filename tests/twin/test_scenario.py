@@ -142,7 +142,7 @@ MISTAKES = [
     (
         "splits:\n  heldout",
         "splits:\n  held-out",
-        "small.yaml:30: splits.held-out = 'held-out', but must be one of train, heldout.",
+        "small.yaml:30: splits.held-out = 'held-out', but must be one of train, validation, heldout, reworded.",
     ),
     (
         "name: small",

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ranpilot.envs.controller import Environment
-from ranpilot.errors import ConfigError, UnknownNameError
+from ranpilot.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from ranpilot.twin.scenario import Scenario
 
 __all__ = ["AURA_PAPER", "DEFAULT_TASK", "IDS", "Split", "make_batch", "register_ids"]
 
-Split = Literal["train", "heldout"]
+Split = Literal["train", "validation", "heldout", "reworded"]
 
 AURA_PAPER = "aura-paper"
 DEFAULT_TASK = "power-handover"
@@ -22,8 +23,8 @@ DEFAULT_VARIANT = "default"
 IDS = {"ranpilot/aura-paper-v0": AURA_PAPER, "ranpilot/two-cell-v0": "two-cell"}
 """Scenario of each id in Gymnasium's registry; the number is raised when results change."""
 
-HELDOUT_FUTURES = 1
-"""Entity of the counter that the held-out seed is drawn from."""
+FUTURES: Mapping[str, int] = {"heldout": 1, "validation": 2}
+"""Entity of the counter that the seed of a split other than train is drawn from."""
 
 
 def make_batch(
@@ -40,12 +41,10 @@ def make_batch(
     """A batch of `num` networks with ids from `first_network` on, at the beginning of episode 0.
 
     scenario: `aura-paper`, or the name, file or object of a twin scenario; task: `power-handover` where None;
-    split: `heldout` shares no randomness with `train`.
+    split: splits share no randomness; every scenario has `train`, `validation` and `heldout`.
 
-    Raises UnknownNameError for names that no scenario, task, load or variant has, ConfigError for other values.
+    Raises UnknownNameError for names that no scenario, task, load, split or variant has, ConfigError for other values.
     """
-    if split not in ("train", "heldout"):
-        raise ConfigError("split", split, "'train' or 'heldout'")
     if scenario == AURA_PAPER:
         if task not in (None, DEFAULT_TASK):
             raise UnknownNameError("task of aura-paper", task, (DEFAULT_TASK,))
@@ -90,6 +89,8 @@ def _make_aura_paper(
     config = VARIANTS[name]()
     if load is not None:
         config = config.with_load(load)
-    if split == "heldout":
-        seed = int(fold_seed(seed, 0, HELDOUT_FUTURES, 0, STREAM_PAPER_INIT))
+    if split not in ("train", *FUTURES):
+        raise UnknownNameError("split of aura-paper", split, ("train", *FUTURES))
+    if split != "train":
+        seed = int(fold_seed(seed, 0, FUTURES[split], 0, STREAM_PAPER_INIT))
     return AuraPaper(config, num, seed, first_network=first_network)

@@ -103,15 +103,13 @@ class TwinTask(ABC):
         """`num` networks of that scenario, load and split, at the start of episode 0.
 
         load: None for the scenario as it is; variant: None for the default one. Network ids are `first_network` onward,
-        and what an id does is independent of the batch it is in. Raises ConfigError for a split or a scenario that the
-        task cannot use and UnknownNameError for a load or variant that there is not.
+        and what an id does is independent of the batch it is in. Raises ConfigError for a scenario that the task
+        cannot use and UnknownNameError for a split, load or variant that there is not.
         """
         name = cls.DEFAULT if variant in (None, "default") else str(variant)
         if name not in cls.VARIANTS:
             raise UnknownNameError(f"variant of task {cls.NAME!r}", name, list(cls.VARIANTS))
-        if split not in ("train", "heldout"):
-            raise ConfigError("split", split, "'train' or 'heldout'")
-        chosen = scenario.heldout if split == "heldout" else scenario.train
+        chosen = scenario.with_split(split)
         if load is not None:
             chosen = chosen.with_load(load)
         environment = cls._begin(Networks(chosen, num, seed, first_network=first_network), cls.VARIANTS[name])

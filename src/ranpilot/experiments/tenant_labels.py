@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from ranpilot.envs.controller import FloatArray, IntArray
-from ranpilot.envs.tenants import DIMENSIONS, LEVELS, Corpus, Dimension, Phrasing, Tenant
-from ranpilot.envs.tenants.jsonl import read_jsonl
-from ranpilot.envs.tenants.splits import hash_share
 from ranpilot.errors import ConfigError
 from ranpilot.experiments.statistics import RESAMPLES, Interval, divide, percentile_interval
+from ranpilot.twin.tenants import DIMENSIONS, LEVELS, Corpus, Dimension, Phrasing, Tenant
+from ranpilot.twin.tenants.jsonl import read_jsonl
+from ranpilot.twin.tenants.splits import hash_share
 
 __all__ = ["SHEET_PHRASINGS", "Agreement", "SecondLabel", "SheetLine", "agreement", "blind_sheet", "load_labels"]
 

@@ -1,12 +1,11 @@
 """Shares by search on copies of the running network: what could be had by whoever knew every promise.
 
-In each step every agent tries what the rules say, what it did last, and random changes of the best (cross-entropy
-search, two rounds). Copies run `HORIZON_STEPS` steps with the same shares on common fresh futures, and each agent takes
-what gave its own reward the greatest mean. The reward knows the SLAs, so the search does, without being told. It sees
-the full state but never the true future, and is a yardstick, not a bound: its horizon is short, its sample finite, and
-agents are judged one by one although their cells disturb each other.
-
-Source: cross-entropy method, Rubinstein 1999. Differs from source: candidates of rules join the first round.
+In each step every agent tries what the rules say, what it did last and random changes of that; then, from the best of
+these, more or less for each of the slices that need most, and random changes again. Copies run `HORIZON_STEPS` steps
+with the same shares on common fresh futures, and each agent takes what gave its own reward the greatest mean. Rewards
+know the SLAs, so the search does, without being told. It sees the full state but never the true future, and is a
+yardstick, not a bound: its horizon is short, its sample finite, and agents are judged one by one although their cells
+disturb each other.
 """
 
 from __future__ import annotations
@@ -25,14 +24,16 @@ from ranpilot.heuristics.pf_shares import PfShares
 
 __all__ = ["PART", "SlaOracle"]
 
-HORIZON_STEPS = 3
+HORIZON_STEPS = 2
 DRAWS = 2
-CANDIDATES = 14
-"""Of each round."""
+RANDOM = 5
+"""Random changes tried in each of the two rounds."""
 SPREADS = (1.0, 0.5)
 """Standard deviation of the changes to the logarithms of shares, in each round."""
-ELITE = 4
-"""Candidates whose mean the second round begins from."""
+GREAT, FACTOR = 4, 3.0
+"""Slices that are given more and less, and how many times more or less."""
+LEAST_SHARE = 1e-3
+"""From which a share can grow."""
 
 
 class SlaOracle(Shares):
@@ -58,17 +59,13 @@ class SlaOracle(Shares):
     def shares(self, obs: Observation) -> FloatArray:
         """The best that was tried for every cell, [B, A, S]."""
         known = [rule.shares(obs) for rule in self._rules]
-        known.append(known[0] if self._last is None else in_proportion(self._last, obs.slice_mask))
-        tried = np.stack(known, axis=2)  # [B, A, n, S]
-        # The first round changes the load's shares, the second the mean of the best.
-        tried = np.concatenate([tried, self._changed(known[1], obs, 0, CANDIDATES - len(known))], axis=2)
-        value = self._value(tried, obs)
-        elite = np.take_along_axis(tried, np.argsort(-value, axis=2)[:, :, :ELITE, None], axis=2)
-        centre = np.exp(np.log(np.maximum(elite, 1e-3)).mean(axis=2))
-        more = self._changed(in_proportion(centre, obs.slice_mask), obs, 1, CANDIDATES)
-        tried = np.concatenate([tried, more], axis=2)
-        value = np.concatenate([value, self._value(more, obs)], axis=2)
-        best = np.take_along_axis(tried, value.argmax(axis=2)[:, :, None, None], axis=2)[:, :, 0]
+        last = known[0] if self._last is None else in_proportion(self._last, obs.slice_mask)
+        first = np.concatenate([np.stack([last, *known], axis=2), self._changed(last, obs, 0)], axis=2)  # [B, A, n, S]
+        first_value = self._value(first, obs)
+        best = _pick(first, first_value)
+        second = np.concatenate([self._moved(best, obs), self._changed(best, obs, 1)], axis=2)
+        tried = np.concatenate([first, second], axis=2)
+        best = _pick(tried, np.concatenate([first_value, self._value(second, obs)], axis=2))
         self._calls, self._last = self._calls + 1, best
         return best
 
@@ -78,16 +75,33 @@ class SlaOracle(Shares):
         result: FloatArray = self._rolls.roll_each(numbers, HORIZON_STEPS, DRAWS).mean(axis=3)
         return result
 
-    def _changed(self, centre: FloatArray, obs: Observation, part: int, count: int) -> FloatArray:
-        """`count` random changes of shares, [B, A, count, S]; what a network gets is independent of the batch."""
+    def _moved(self, centre: FloatArray, obs: Observation) -> FloatArray:
+        """More and less for each of the slices that need most, [B, A, 2 GREAT, S]."""
+        need = np.where(obs.slice_mask, self.demand(obs), -1.0)
+        great = np.argsort(-need, axis=2, kind="stable")[:, :, :GREAT]  # [B, A, GREAT]
+        is_moved = np.arange(need.shape[2]) == great[..., None]
+        weight = np.maximum(centre, LEAST_SHARE)[:, :, None]
+        more = [np.where(is_moved, weight * factor, weight) for factor in (FACTOR, 1.0 / FACTOR)]
+        return self._spread(np.concatenate(more, axis=2), obs)
+
+    def _changed(self, centre: FloatArray, obs: Observation, part: int) -> FloatArray:
+        """Random changes of shares, [B, A, RANDOM, S]; what a network gets is independent of the batch."""
         num_networks, num_agents, num_seats = centre.shape
-        noise = np.empty((num_networks, num_agents, count, num_seats))
+        noise = np.empty((num_networks, num_agents, RANDOM, num_seats))
         for network in range(num_networks):
             counter = [0, network, self._calls, part]
             generator = np.random.Generator(np.random.Philox(key=self.seed, counter=counter))
             noise[network] = generator.normal(0.0, SPREADS[part], noise.shape[1:])
-        weight = np.maximum(centre, 1e-3)[:, :, None] * np.exp(noise)
+        return self._spread(np.maximum(centre, LEAST_SHARE)[:, :, None] * np.exp(noise), obs)
+
+    def _spread(self, weight: FloatArray, obs: Observation) -> FloatArray:
         return in_proportion(weight, np.broadcast_to(obs.slice_mask[:, :, None], weight.shape))
+
+
+def _pick(tried: FloatArray, value: FloatArray) -> FloatArray:
+    """The candidate [B, A, S] with the greatest value; the first of several."""
+    result: FloatArray = np.take_along_axis(tried, value.argmax(axis=2)[:, :, None, None], axis=2)[:, :, 0]
+    return result
 
 
 PART = SlaOracle

@@ -32,10 +32,14 @@ from ranpilot.twin.layout.trace_file import check_traces
 
 __all__ = ["ControlStep", "Scenario", "Split", "merge"]
 
-Split = Literal["train", "heldout"]
+Split = Literal["train", "validation", "heldout", "reworded"]
 
-UNNAMED_HELDOUT: Mapping[str, Any] = {"placement_seed_offset": 1}
-"""What a scenario that names no held-out split holds out: other places, objects and traffic of the same kind."""
+UNNAMED: Mapping[Split, Mapping[str, Any]] = {
+    "train": {},
+    "validation": {"placement_seed_offset": 2},
+    "heldout": {"placement_seed_offset": 1},
+}
+"""Splits that a scenario has without naming them: other places, objects and traffic of the same kind."""
 
 MOST_QUEUE_BYTES, QUEUED_PACKET_BYTES = 2**30, 8
 
@@ -51,7 +55,7 @@ class ControlStep(Part):
 
 
 class Scenario(Part):
-    """One network, its three loads and its two splits."""
+    """One network, its loads and its splits."""
 
     name: Annotated[str, Field(min_length=1, max_length=80)]
     description: str = ""
@@ -73,11 +77,11 @@ class Scenario(Part):
     loads: Mapping[str, Mapping[str, Any]] = {}
     """What each load changes, by its name."""
     splits: Mapping[Split, Mapping[str, Any]] = {}
-    """What the train and the held-out split change."""
+    """What each split changes."""
     load: str | None = None
     """The load that is applied; set by `with_load`."""
     split: Split = "train"
-    """The split that is applied; set by `heldout`."""
+    """The split that is applied; set by `with_split`."""
 
     @model_validator(mode="after")
     def _parts_fit_together(self) -> Self:
@@ -157,13 +161,23 @@ class Scenario(Part):
 
     @property
     def train(self) -> Scenario:
-        """The split that training and tuning use."""
-        return self.with_changes(self.splits.get("train", {}), split="train")
+        """The split that training uses."""
+        return self.with_split("train")
 
     @property
     def heldout(self) -> Scenario:
         """The split that only evaluation uses: other places of users and objects, other captures."""
-        return self.with_changes(self.splits.get("heldout", UNNAMED_HELDOUT), split="heldout")
+        return self.with_split("heldout")
+
+    def with_split(self, name: str) -> Scenario:
+        """This scenario's split of that name: `train`, `validation` (for tuning), `heldout`, and others that it names.
+
+        Raises UnknownNameError for one that it does not have.
+        """
+        splits = {str(split): changes for split, changes in (*UNNAMED.items(), *self.splits.items())}
+        if name not in splits:
+            raise UnknownNameError(f"split of scenario {self.name!r}", name, list(splits))
+        return self.with_changes(splits[name], split=name)
 
     def with_changes(self, changes: Mapping[str, Any], **names: str) -> Scenario:
         """A copy in which `changes` (nested mappings; lists are replaced whole) stand. Raises ConfigError."""
@@ -173,14 +187,15 @@ class Scenario(Part):
 
     def hash(self) -> str:
         """A short hash of everything that decides how the network behaves."""
-        # A file is known by what it holds, not by where it lies.
+        # A file is known by what it holds, not by where it lies, and a corpus by its tenants.
         left_out: dict[str, Any] = {
             "description": True,
             "loads": True,
             "splits": True,
             "users": {"mobility": {"file": True}},
+            "slices": {"corpus": True},
         }
-        values = self.model_dump(mode="json", exclude=left_out)
+        values = self.model_dump(mode="json", exclude=left_out, context={"whole": True})
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -105,13 +105,13 @@ def _try_changes(scenario: Scenario, change: Any, lines: Any, at: Path_, source:
 
 
 def _find_files(values: Any, folder: Path) -> None:
-    """Put `folder` in front of every file that a layout of kind csv or a mobility names, wherever it stands."""
+    """Put `folder` in front of every file that a layout of kind csv, a mobility or a corpus names."""
     if isinstance(values, Mapping):
         if values.get("kind") == "csv" and isinstance(values.get("file"), str):
             values["file"] = str(folder / values["file"])  # type: ignore[index]
-        mobility = values.get("mobility")
-        if isinstance(mobility, Mapping) and isinstance(mobility.get("file"), str):
-            mobility["file"] = str(folder / mobility["file"])  # type: ignore[index]
+        for part in (values.get("mobility"), values.get("corpus")):
+            if isinstance(part, Mapping) and isinstance(part.get("file"), str):
+                part["file"] = str(folder / part["file"])  # type: ignore[index]
         for item in values.values():
             _find_files(item, folder)
 

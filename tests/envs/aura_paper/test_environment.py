@@ -158,7 +158,7 @@ def test_unknown_loads_variants_tasks_and_splits_are_named() -> None:
             make_batch("aura-paper", None, 1, 0, **options)
     with pytest.raises(UnknownNameError, match="task of aura-paper"):
         make_batch("aura-paper", "slicing", 1, 0)
-    with pytest.raises(ConfigError, match="split = 'test'"):
+    with pytest.raises(UnknownNameError, match="No split of aura-paper is called 'test'"):
         make_batch("aura-paper", None, 1, 0, split="test")  # type: ignore[arg-type]
 
 

@@ -135,25 +135,28 @@ def test_a_change_of_shares_costs_and_the_first_and_the_same_do_not() -> None:
 
 
 def test_quality_is_the_least_of_measured_over_required() -> None:
-    """One slice with all four parts: rates 2 and 1.5 of 1, delay 4 ms of 8 at 0.9, 80 of 90 % served."""
-    promises = Promises(*(np.array([value]) for value in (1000.0, 1000.0, 8.0, 0.9, 90.0, 2.0)))
+    """One slice with all four parts: rates 2 and 1.5 of 1, delay 4 ms of 8 at 0.9, all of 90 % served."""
+    promises = Promises(*(np.array([value]) for value in (1000.0, 1000.0, 8.0, 0.9, 0.9, 2.0)))
     measured = {
         kpm.SLICE_THROUGHPUT.name: np.array([[[2000.0, 0.0]]]),
         kpm.SLICE_THROUGHPUT_P5.name: np.array([[[1500.0, 0.0]]]),
-        kpm.SLICE_SERVED.name: np.array([[[80.0, 0.0]]]),
     }
     counted = np.zeros((1, 1, 2, slice_columns.NUM_SLICE_COUNTERS), np.int64)
     counted[..., 0, slice_columns.SLICE_BUSY_SLOTS] = 5
+    counted[..., 0, slice_columns.SLICE_PACKETS_OUT] = 10
     delays = np.zeros((1, 1, 2, 4), np.int64)
     delays[0, 0, 0] = [3, 6, 1, 0]
     edges_ms = np.array([2.0, 4.0, 16.0, 32.0])
     tenant = np.array([[0, -1]])
     found = quality(promises, tenant, measured, counted, delays, edges_ms)
-    np.testing.assert_allclose(found[0, 0, 0], 80 / 90)
+    np.testing.assert_allclose(found[0, 0, 0], 1.5)
     assert np.isnan(found[0, 0, 1])
     # Nine of eleven arrived within 4 ms: nine tenths only within 16.
     counted[..., 0, slice_columns.SLICE_PACKETS_DROPPED] = 1
     np.testing.assert_allclose(quality(promises, tenant, measured, counted, delays, edges_ms)[0, 0, 0], 8.0 / 16.0)
+    # A twentieth may be left out, and one of eleven is.
+    strict = promises._replace(delay_ms=np.array([32.0]), served_share=np.array([0.95]))
+    np.testing.assert_allclose(quality(strict, tenant, measured, counted, delays, edges_ms)[0, 0, 0], 0.05 * 11)
     # Two tenths are lost, so no delay holds for nine tenths.
     counted[..., 0, slice_columns.SLICE_PACKETS_DROPPED] = 3
     assert quality(promises, tenant, measured, counted, delays, edges_ms)[0, 0, 0] == 0.0

@@ -1,8 +1,9 @@
 """How well slices get what they were promised: Q, the least of measured over required among the parts of an SLA.
 
 Parts: mean rate and 5th percentile of the members' throughput while they have data, delay at a reliability (inverted:
-budget over the delay within which that share of the packets arrived, a dropped or lost one never), and the share of the
-offered bits that is delivered. Q is within [0, 2]; a slice that wanted nothing in a cell is not judged there (NaN).
+budget over the delay within which that share of the packets arrived, a dropped or lost one never), and the share that
+is served (inverted: what may be left out over what was, for good, of the packets that left the queues). Q is within
+[0, 2]; a slice that wanted nothing in a cell is not judged there (NaN).
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from ranpilot.twin.scenario import Scenario
 __all__ = ["BEST_QUALITY", "JUDGED_KPMS", "Promises", "make_promises", "quality"]
 
 BEST_QUALITY = 2.0
-JUDGED_KPMS = frozenset({kpm.SLICE_THROUGHPUT.name, kpm.SLICE_THROUGHPUT_P5.name, kpm.SLICE_SERVED.name})
+LEAST_LEFT_OUT = 1e-9
+JUDGED_KPMS = frozenset({kpm.SLICE_THROUGHPUT.name, kpm.SLICE_THROUGHPUT_P5.name})
 """What `quality` reads of the measurements."""
 
 
@@ -36,7 +38,7 @@ class Promises(NamedTuple):
     """[tenant]"""
     reliability: FloatArray
     """[tenant] share of the packets; given for every tenant"""
-    served_percent: FloatArray
+    served_share: FloatArray
     """[tenant]"""
     priority: FloatArray
     """[tenant] 1 to 4"""
@@ -58,7 +60,7 @@ def make_promises(scenario: Scenario) -> Promises:
         p5_rate_kbps=_column([sla.p5_rate_mbps for sla in slas], 1e3),
         delay_ms=_column([sla.delay_ms for sla in slas]),
         reliability=_column([sla.reliability for sla in slas]),
-        served_percent=_column([sla.served_share for sla in slas], 100.0),
+        served_share=_column([sla.served_share for sla in slas]),
         priority=_column([float(tenant.priority) for tenant in scenario.slices.tenants]),
     )
 
@@ -81,11 +83,20 @@ def quality(
         measured[kpm.SLICE_THROUGHPUT.name] / promises.mean_rate_kbps[of],
         measured[kpm.SLICE_THROUGHPUT_P5.name] / promises.p5_rate_kbps[of],
         promises.delay_ms[of] / _delay_ms(promises.reliability[of], counted, delays, edges_ms),
-        measured[kpm.SLICE_SERVED.name] / promises.served_percent[of],
+        np.maximum(1.0 - promises.served_share[of], LEAST_LEFT_OUT) / _left_out(counted),
     )
     least = np.fmin.reduce(parts)
     wants = (counted[..., seats.SLICE_BUSY_SLOTS] > 0) & (tenant >= 0)[:, None, :]
     return np.where(wants, np.clip(least, 0.0, BEST_QUALITY), np.nan)
+
+
+def _left_out(counted: FloatArray | IntArray) -> FloatArray:
+    """[B, C, S] share of the packets that left the queues undelivered, NaN where none left; never quite 0."""
+    gone = (counted[..., seats.SLICE_PACKETS_DROPPED] + counted[..., seats.SLICE_PACKETS_LOST]).astype(np.float64)
+    left = gone + counted[..., seats.SLICE_PACKETS_OUT]
+    share = np.divide(gone, left, out=np.full(gone.shape, np.nan), where=left > 0.0)
+    result: FloatArray = np.maximum(share, LEAST_LEFT_OUT)
+    return result
 
 
 def _delay_ms(

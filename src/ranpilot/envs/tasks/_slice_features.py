@@ -65,7 +65,7 @@ def see_promises(promises: Promises, tenant: IntArray, quality: FloatArray) -> F
         promises.p5_rate_kbps[of],
         promises.delay_ms[of],
         1.0 - promises.reliability[of],
-        promises.served_percent[of],
+        promises.served_share[of] * 100.0,
         promises.priority[of],
     )
     columns = [feature.shown(value) for feature, value in zip(PROMISED[:-1], values, strict=True)]

@@ -8,12 +8,22 @@ that it gets whenever it wants it (min), of which a part is kept free for it (de
 from __future__ import annotations
 
 import re
-from typing import Annotated, Self
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import (
+    Field,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from ranpilot.errors import ConfigError
 from ranpilot.twin.bounds import Part, Seconds, bounded
+from ranpilot.twin.description.corpus_tenants import CorpusTenants
 from ranpilot.twin.description.link import Scheduler, TargetBler
 
 __all__ = ["MOST_SLICES", "Sla", "Slice", "Slices", "Turnover"]
@@ -120,12 +130,41 @@ class Turnover(Part):
 class Slices(Part):
     """The slices of a network."""
 
-    tenants: Annotated[tuple[Slice, ...], Field(min_length=1, max_length=4096)]
+    tenants: Annotated[tuple[Slice, ...], Field(max_length=4096)] = ()
+    corpus: CorpusTenants | None = None
+    """Where tenants are taken from that are not listed; None = from the list."""
     turnover: Turnover | None = None
     """None = each is there from its from_s to its until_s."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _take_from_corpus(cls, values: Any) -> Any:
+        """The tenants of a corpus stand in `tenants`, as those of a list do."""
+        if not isinstance(values, Mapping) or values.get("corpus") is None:
+            return values
+        if values.get("tenants"):
+            raise ConfigError("tenants", f"{len(values['tenants'])} of them", "left out where there is a corpus")
+        try:
+            chosen = CorpusTenants.model_validate(values["corpus"])
+        except ValidationError:
+            # The field's own validation tells it, with its place.
+            return values
+        return {**values, "tenants": _of_corpus(chosen)}
+
+    @model_serializer(mode="wrap")
+    def _leave_out_what_the_corpus_says(
+        self, handler: SerializerFunctionWrapHandler, info: SerializationInfo
+    ) -> dict[str, Any]:
+        """Tenants of a corpus are not written out, unless the context says `whole`."""
+        values: dict[str, Any] = handler(self)
+        if self.corpus is not None and not (info.context or {}).get("whole"):
+            values.pop("tenants", None)
+        return values
+
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
+        if not self.tenants:
+            raise ConfigError("tenants", [], "at least one, or a corpus to take them from")
         seen: set[str] = set()
         for entry in self.tenants:
             if entry.name in seen:
@@ -174,3 +213,17 @@ class Slices(Part):
         if sum(greatest) > 100.0 + 1e-9:
             allowed = f"such that any {turnover.most} slices ask for at most 100 in all"
             raise ConfigError("tenants.min_ratio", greatest, allowed)
+
+
+def _of_corpus(chosen: CorpusTenants) -> tuple[Slice, ...]:
+    """Its tenants; the corpus that ships is read once, since it does not change."""
+    return _of_shipped(chosen) if chosen.file is None else _read(chosen)
+
+
+@cache
+def _of_shipped(chosen: CorpusTenants) -> tuple[Slice, ...]:
+    return _read(chosen)
+
+
+def _read(chosen: CorpusTenants) -> tuple[Slice, ...]:
+    return tuple(Slice.model_validate(fields) for fields in chosen.slices())

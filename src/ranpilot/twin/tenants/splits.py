@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from typing import Literal
 
-from ranpilot.envs.tenants.service_family import PHRASINGS, Phrasing
+from ranpilot.twin.tenants.service_family import PHRASINGS, Phrasing
 
 __all__ = ["SPLITS", "TenantSplit", "family_split", "hash_share", "phrasing_split"]
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from ranpilot.envs.tenants import PHRASINGS, SPLITS, Sla, family_split, load_corpus, phrasing_split
 from ranpilot.errors import ConfigError, InputError, UnknownNameError
+from ranpilot.twin.tenants import PHRASINGS, SPLITS, Sla, family_split, load_corpus, phrasing_split
 
 SLA = {"delay_budget_ms": 33, "reliability": 0.97, "priority": 2, "served_share": 0.9, "rate_mbps": 3}
 

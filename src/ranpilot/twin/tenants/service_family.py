@@ -7,8 +7,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from ranpilot.envs.tenants.sla import Sla
 from ranpilot.errors import ConfigError
+from ranpilot.twin.tenants.sla import Sla
 
 __all__ = ["PHRASINGS", "Phrasing", "ServiceFamily", "Texts"]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ranpilot.envs.tenants.corpus import Corpus, Tenant, load_corpus
-from ranpilot.envs.tenants.service_family import PHRASINGS, Phrasing, ServiceFamily, Texts
-from ranpilot.envs.tenants.sla import DIMENSIONS, LEVELS, Dimension, Level, ServiceClass, Sla
-from ranpilot.envs.tenants.splits import SPLITS, TenantSplit, family_split, phrasing_split
+from ranpilot.twin.tenants.corpus import Corpus, Tenant, load_corpus
+from ranpilot.twin.tenants.service_family import PHRASINGS, Phrasing, ServiceFamily, Texts
+from ranpilot.twin.tenants.sla import DIMENSIONS, LEVELS, Dimension, Level, ServiceClass, Sla
+from ranpilot.twin.tenants.splits import SPLITS, TenantSplit, family_split, phrasing_split
 
 __all__ = [
     "DIMENSIONS",

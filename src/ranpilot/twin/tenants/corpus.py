@@ -9,11 +9,11 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import NamedTuple
 
-from ranpilot.envs.tenants.jsonl import read_jsonl
-from ranpilot.envs.tenants.service_family import Phrasing, ServiceFamily
-from ranpilot.envs.tenants.sla import Sla
-from ranpilot.envs.tenants.splits import TenantSplit, family_split, phrasing_split
 from ranpilot.errors import ConfigError, InputError, UnknownNameError
+from ranpilot.twin.tenants.jsonl import read_jsonl
+from ranpilot.twin.tenants.service_family import Phrasing, ServiceFamily
+from ranpilot.twin.tenants.sla import Sla
+from ranpilot.twin.tenants.splits import TenantSplit, family_split, phrasing_split
 
 __all__ = ["Corpus", "Tenant", "load_corpus"]
 
@@ -73,7 +73,7 @@ def load_corpus(path: str | Path | None = None) -> Corpus:
 
 @cache
 def _load_shipped() -> Corpus:
-    with as_file(files("ranpilot.envs.tenants") / "families") as folder:
+    with as_file(files("ranpilot.twin.tenants") / "families") as folder:
         return _load(folder, "shipped corpus")
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from ranpilot.envs.tenants import DIMENSIONS, LEVELS, PHRASINGS, SPLITS, Tenant, load_corpus
+from ranpilot.twin.tenants import DIMENSIONS, LEVELS, PHRASINGS, SPLITS, Tenant, load_corpus
 
 DOC = (Path(__file__).parents[3] / "docs" / "tenant_corpus.md").read_text(encoding="utf-8")
 CORPUS = load_corpus()
@@ -61,7 +61,7 @@ def test_an_industry_does_not_tell_the_needs() -> None:
 
 
 def test_a_file_holds_the_families_of_its_industry() -> None:
-    for entry in (files("ranpilot.envs.tenants") / "families").iterdir():
+    for entry in (files("ranpilot.twin.tenants") / "families").iterdir():
         industry = entry.name.removesuffix(".jsonl")
         lines = entry.read_text(encoding="utf-8").splitlines()
         assert len(lines) == sum(family.industry == industry for family in FAMILIES) >= 10
