@@ -78,7 +78,7 @@ def see(obs: Observation, codes: SliceCodes | None, start: Start | None = None) 
         "state": np.asarray(obs.state, dtype=np.float32),
         "slices": np.asarray(slices, dtype=np.float32),
         "mask": np.asarray(mask, dtype=np.bool_),
-        "code": np.asarray(rows, dtype=np.int32),
+        "code": np.asarray(rows, dtype=np.int16),
         "start": np.asarray(np.zeros((num, agents, 0)) if start is None else start(obs), dtype=np.float32),
     }
 
@@ -88,6 +88,7 @@ def as_features(arrays: Mapping[str, NDArray[Any]], codes: SliceCodes | None, de
     local, state, slices, mask, start = (
         torch.as_tensor(arrays[name], device=device) for name in ("local", "state", "slices", "mask", "start")
     )
+    slices = slices.to(local.dtype)
     if codes is not None and slices.shape[2]:
         rows = torch.as_tensor(arrays["code"], device=device).long()
         slices = torch.cat([slices, codes.table.to(device)[rows]], dim=-1)

@@ -106,7 +106,8 @@ class Ppo(Learner):
         spread = nn.Module()
         size = 1 if self._uses_set else self._shape.action_size
         spread.log_std = nn.Parameter(torch.full((size,), config.first_log_std))
-        self._nets = {name: net.to(config.device) for name, net in self._named(policy, critic, spread).items()}
+        nets: dict[str, nn.Module] = {"policy": policy, "critic": critic, "spread": spread}
+        self._nets = {name: net.to(config.device) for name, net in nets.items()}
         self._actor, self._critic, self._spread = policy, critic, spread
         self._parameters = [part for net in self._nets.values() for part in net.parameters() if part.numel()]
         self._optimisers = {"adam": self._adam(self._parameters, epsilon=1e-5)}
@@ -117,8 +118,9 @@ class Ppo(Learner):
         outputs = self._outputs(features)
         num = len(features.local)
         if self._shape.num_options:
-            uniform = torch.from_numpy(self._uniform(num, self._shape.num_options)).to(outputs)
-            action = (outputs - (-uniform.log()).log()).argmax(dim=-1)  # Gumbel's way to draw from a softmax
+            uniform = torch.from_numpy(self._uniform(num, self._shape.num_options))
+            gumbel = -(-uniform.log()).log()  # added to logits, the greatest is a draw from their softmax
+            action = (outputs + gumbel.to(outputs)).argmax(dim=-1)
             executed: Action = action.cpu().numpy()
         else:
             noise = torch.special.ndtri(torch.from_numpy(self._uniform(num, self._shape.action_size))).to(outputs)
@@ -230,9 +232,6 @@ class Ppo(Learner):
     def _in_reward_units(self, value: Tensor) -> NDArray[np.float32]:
         plain: NDArray[np.float32] = value.cpu().numpy()
         return plain * np.float32(self._returns.deviation) + np.float32(self._returns.mean)
-
-    def _named(self, policy: nn.Module, critic: nn.Module, spread: nn.Module) -> dict[str, nn.Module]:
-        return {"policy": policy, "critic": critic, "spread": spread}
 
     def _kept(self) -> dict[str, NDArray[Any]]:
         return {**self._rollout.arrays(), **self._returns.arrays("returns")}

@@ -122,12 +122,12 @@ class Sac(Learner):
         return (torch.tanh(mean) * self._number_mask(features)).cpu().numpy()
 
     def _remember(self, pending: Pending, outcome: Outcome) -> None:
-        following = {f"next_{name}": array for name, array in self._see(outcome.next_obs).items()}
+        following = {f"next_{name}": array for name, array in _small(self._see(outcome.next_obs)).items()}
         executed = np.asarray(outcome.action, dtype=np.float32)
         discount = np.where(outcome.terminated, 0.0, self.config.gamma).astype(np.float32)[:, None]
         reward = np.asarray(outcome.reward, dtype=np.float32)
         own = {"action": executed, "reward": reward, "discount": discount}
-        self._transitions.add({**pending.arrays, **following, **own})
+        self._transitions.add({**_small(pending.arrays), **following, **own})
 
     def _learn(self) -> None:
         added = self._transitions.added
@@ -214,6 +214,11 @@ class Sac(Learner):
 
     def _take(self, found: Mapping[str, NDArray[Any]]) -> None:
         self._transitions.restore(found)
+
+
+def _small(arrays: Arrays) -> Arrays:
+    """What is remembered, at half the size: features of slices are within [0, 1], where half precision is enough."""
+    return {**arrays, "slices": arrays["slices"].astype(np.float16)}
 
 
 def make(settings: Mapping[str, object], codes: SliceCodes | None = None) -> Sac:
