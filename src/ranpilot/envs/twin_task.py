@@ -119,10 +119,13 @@ class TwinTask(ABC):
     def step(self, action: Action) -> Outcome:
         """Execute an action of every agent; after the last step the next episode begins in the same call."""
         checked = self._checked(action)
-        played = self._play(checked)
+        return self._told(checked, self._play(checked))
+
+    def _told(self, action: Action, played: Played) -> Outcome:
+        """What a step gave; begins the next episode where this one is over."""
         done = self._step >= self.spec.episode_steps
         outcome = Outcome(
-            action=checked,
+            action=action,
             reward=played.terms.sum(axis=2),
             terms=played.terms,
             next_obs=self.observation,

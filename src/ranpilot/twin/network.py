@@ -111,6 +111,8 @@ class Networks:
             x_m=ue_real[..., state.X_M].copy(),
             y_m=ue_real[..., state.Y_M].copy(),
             backlog_bits=ue[..., state.BACKLOG_BITS].copy(),
+            head_delay_slots=self._head_delay_slots(),
+            cqi=self._state.cqi.mean(axis=2, dtype=np.float64),
             height_m=ue_real[..., state.HEIGHT_M].copy(),
             indoor_m=ue_real[..., state.INDOOR_M].copy(),
             penetration_db=ue_real[..., state.PENETRATION_DB].copy(),
@@ -332,6 +334,14 @@ class Networks:
         """Gain from each cell to each user without fading, antennas and walls included: [B, U, C]; NaN if empty."""
         is_taken = self._state.ue[..., state.SERVING_CELL, None] >= 0
         return np.asarray(linear_to_db(np.where(is_taken, self._state.gain, np.nan)), dtype=np.float64)
+
+    def _head_delay_slots(self) -> IntArray:
+        """[B, U] see `UserView`."""
+        ue, packet = self._state.ue, self._state.packet
+        place = ue[..., state.SENDING] % packet.shape[2]
+        arrival = np.take_along_axis(packet[..., state.ARRIVAL_SLOT], place[..., None], axis=2)[..., 0]
+        waits = ue[..., state.SENDING] < ue[..., state.END]
+        return np.where(waits, self.slot - arrival, 0)
 
     def _allocate(self, num: int) -> None:
         self._state = state.allocate(self.scenario, num)

@@ -55,6 +55,10 @@ class UserView(NamedTuple):
     """[B, U]"""
     backlog_bits: IntArray
     """[B, U]"""
+    head_delay_slots: IntArray
+    """[B, U] that the oldest packet with bits to send has waited, its arrival slot counted; 0 where there is none"""
+    cqi: FloatArray
+    """[B, U] mean over groups of the reports in use; 0 where there is none"""
     height_m: FloatArray
     """[B, U]"""
     indoor_m: FloatArray

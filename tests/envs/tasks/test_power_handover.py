@@ -40,7 +40,7 @@ def equal(one: Observation, other: Observation, rows: slice = slice(None)) -> bo
 
 
 def test_the_task_is_found_by_its_name_and_is_an_environment() -> None:
-    assert TASKS.names() == ["power-handover", "slicing"]
+    assert TASKS.names() == ["power-handover", "slicing", "slicing-two-level"]
     assert TASKS.load("power-handover") is PowerHandover
     env: Environment = make(1)
     assert env.what_if is not None

@@ -25,6 +25,7 @@ from ranpilot.twin import kpm
 from ranpilot.twin.controls import SLICE_DEDICATED_RATIO, SLICE_MAX_RATIO, SLICE_MIN_RATIO
 from ranpilot.twin.network import Networks
 from ranpilot.twin.scenario import Scenario
+from ranpilot.twin.views import Mark
 
 __all__ = ["PART", "REWARD_TERMS", "VARIANTS", "Numbers", "Slicing"]
 
@@ -168,6 +169,13 @@ class Slicing(TwinTask):
         return given.astype(np.float64)
 
     def _play(self, action: FloatArray) -> Played:
+        asked = self._share_out(action)
+        self._advance(self.spec.slots_per_step)
+        self._step += 1
+        return self._reward(*asked)
+
+    def _share_out(self, action: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Put the shares in force; how much they changed and what was asked for beyond everything, [B, A]."""
         tenant = self.networks.slices.tenant
         share, excess = self._rule.shares(action, np.broadcast_to((tenant >= 0)[:, None, :], action.shape))
         # A share that came or went with its slice is no change of mind.
@@ -182,14 +190,16 @@ class Slicing(TwinTask):
                 SLICE_DEDICATED_RATIO: np.zeros(percent.shape),
             }
         )
-        self._advance(self.spec.slots_per_step)
-        self._step += 1
-        return self._reward(change, excess)
+        return change, excess
 
     def _advance(self, slots: int) -> None:
         """Run, and keep what is measured of it."""
         mark = self.networks.mark()
         self.networks.advance(slots)
+        self._measure(mark)
+
+    def _measure(self, mark: Mark) -> None:
+        """Keep what is measured since then."""
         window = self.networks.window(mark)
         self._seen = kpm.compute(window, self._needed)
         tenant = self.networks.slices.tenant
