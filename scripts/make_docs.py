@@ -21,6 +21,7 @@ import declared_tables
 import learning_tables
 import peer_tables
 import scenario_table
+import slicing_tables
 import tenant_tables
 import traffic_tables
 from records import Record, decibels, exists, named, number, read, short, table
@@ -165,6 +166,7 @@ TABLES: dict[str, Callable[[], str]] = {
     **peer_tables.TABLES,
     **learning_tables.TABLES,
     **scenario_table.TABLES,
+    **slicing_tables.TABLES,
     **tenant_tables.TABLES,
     **traffic_tables.TABLES,
 }

@@ -30,6 +30,7 @@ COMMANDS = {
     "aura-two-cell": "ranpilot compare aura --scenario two-cell --json results/aura-two-cell.json",
     "peers": "python benchmarks/peers.py results/peers.json",
     "scenarios": "make scenarios",
+    "slicing-rules": "python scripts/slicing_rules.py",
     "tenant-labels": (
         "python scripts/label_tenants.py compare results/tenant-second-labels.jsonl results/tenant-labels.json"
     ),
