@@ -246,7 +246,7 @@ def test_a_file_without_commas_or_in_another_encoding_is_refused(tmp_path: Path)
     path = tmp_path / "walks.csv"
     for content, message in (
         (b'time_s,user,x_m,y_m\n0,"ann,0,0\n', "walks.csv:2: text = 'unexpected end of data', but must be comma-sep"),
-        (b"time_s,user,x_m,y_m\n0,\xff,0,0\n", "walks.csv: text = b'\\xff', but must be text in UTF-8."),
+        (b"time_s,user,x_m,y_m\n0,\xff,0,0\n", "walks.csv:2: text = b'\\xff', but must be text in UTF-8."),
     ):
         path.write_bytes(content)
         with pytest.raises(ConfigError) as caught:
