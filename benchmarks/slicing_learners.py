@@ -22,7 +22,7 @@ from ranpilot.heuristics import HEURISTICS
 from ranpilot.learning.learners import make_learner
 
 TEST_FROM = 1_000_000
-RULES = ("equal", "load-proportional", "max-min", "backlog")
+RULES = ("equal", "load-proportional", "max-min")
 
 
 def main() -> None:
