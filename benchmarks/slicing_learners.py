@@ -1,6 +1,6 @@
 """Do the learners learn to share a cell out? Return against rules on the same networks and unseen episodes.
 
-    python benchmarks/slicing_learners.py --json results/slicing-learners.json
+    python benchmarks/slicing_learners.py --learners ppo,masac --json results/slicing-learners.json
 
 Prints for each learner the mean reward of an agent and step, while taught and then in test episodes without noise,
 and the difference to each rule with its 95 % interval over networks (paired).
