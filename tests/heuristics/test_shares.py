@@ -71,17 +71,20 @@ def test_closed_forms(task: TaskSpec) -> None:
     obs = look(task, values)
     assert shares("equal", task, obs) == pytest.approx([1 / 3] * 3)
     assert shares("load-proportional", task, obs) == pytest.approx([0.25, 0.75, 0.0])
-    # Wanted are 4 / 10 and 16 / 20 of the cell.
-    assert shares("backlog", task, obs) == pytest.approx([1 / 3, 2 / 3, 0.0])
-    assert shares("max-min", task, obs) == pytest.approx([0.4, 0.6, 0.0])
+    # Wanted are 4 / 10 and 16 / 20 of the cell, so needed, twice that and a twentieth.
+    need = np.array([0.85, 1.65, 0.05])
+    assert shares("backlog", task, obs) == pytest.approx(need / need.sum())
+    assert shares("max-min", task, obs) == pytest.approx([0.475, 0.475, 0.05])
     assert shares("pf-shares", task, obs) == pytest.approx([0.25, 0.75, 0.0])
-    # The mean delay is 40 ms: hurries of a half and one and a half.
-    assert shares("deadline", task, obs) == pytest.approx([0.2 / 1.4, 1.2 / 1.4, 0.0])
+    # The mean delay is 40 ms: hurries of a half, one and a half, and the least.
+    hurried = need * [0.5, 1.5, 0.25]
+    assert shares("deadline", task, obs) == pytest.approx(hurried / hurried.sum())
 
 
 def test_small_demands_leave_their_rest_to_all(task: TaskSpec) -> None:
-    values = {OFFERED: [1.0, 2.0, 3.0], VOLUME: [1.0, 2.0, 3.0], USED: [10.0, 20.0, 30.0]}
-    assert shares("max-min", task, look(task, values)) == pytest.approx([0.7 / 3, 1.0 / 3, 1.3 / 3])
+    """Needs of 0.15, 0.25 and 0.3."""
+    values = {OFFERED: [1.0, 2.0, 2.5], VOLUME: [1.0, 2.0, 2.5], USED: [5.0, 10.0, 12.5]}
+    assert shares("max-min", task, look(task, values)) == pytest.approx([0.25, 0.35, 0.4])
 
 
 def test_deadline_measures_delay_by_the_promise_where_it_is_shown(promising: TaskSpec) -> None:

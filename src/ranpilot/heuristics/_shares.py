@@ -17,6 +17,10 @@ from ranpilot.heuristics._fixed import Fixed
 
 __all__ = ["Shares", "fill", "in_proportion"]
 
+HEADROOM, FLOOR = 2.0, 0.05
+"""What a slice should have, over what it seems to need and besides: bursts come within a step. The best of six pairs on
+the validation split of `oran-slicing`, for max-min shares; (1, 0) cost 0.05 to 0.13 of the reward of a step."""
+
 
 class Shares(Fixed):
     """A rule that shares cells out; parts add `shares`."""
@@ -65,6 +69,11 @@ class Shares(Fixed):
         mbit_of_cell = np.where(own > 0.0, own, per_cell)
         waiting = np.where(obs.slice_mask, self.waiting_mbit(obs), 0.0)
         return np.where(mbit_of_cell > 0.0, _ratio(waiting, mbit_of_cell), (waiting > 0.0) * 1.0)
+
+    def need(self, obs: Observation) -> FloatArray:
+        """Demand with headroom, [B, A, S], 0 for free seats."""
+        result: FloatArray = np.where(obs.slice_mask, HEADROOM * self.demand(obs) + FLOOR, 0.0)
+        return result
 
 
 def in_proportion(weight: FloatArray, is_taken: BoolArray) -> FloatArray:

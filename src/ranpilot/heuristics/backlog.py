@@ -16,7 +16,7 @@ class Backlog(Shares):
 
     def shares(self, obs: Observation) -> FloatArray:
         """Of its cell for every slice, [B, A, S]."""
-        return in_proportion(self.demand(obs), obs.slice_mask)
+        return in_proportion(self.need(obs), obs.slice_mask)
 
 
 PART = Backlog

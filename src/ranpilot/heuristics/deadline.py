@@ -22,7 +22,7 @@ class Deadline(Shares):
 
     def shares(self, obs: Observation) -> FloatArray:
         """Of its cell for every slice, [B, A, S]."""
-        return in_proportion(self.demand(obs) * self.hurry(obs), obs.slice_mask)
+        return in_proportion(self.need(obs) * self.hurry(obs), obs.slice_mask)
 
     def hurry(self, obs: Observation) -> FloatArray:
         """How late every slice is, [B, A, S], 1 where it is as late as it may be."""

@@ -18,7 +18,7 @@ class MaxMin(Shares):
 
     def shares(self, obs: Observation) -> FloatArray:
         """Of its cell for every slice, [B, A, S]."""
-        return fill(self.demand(obs), np.ones(obs.slice_mask.shape), obs.slice_mask)
+        return fill(self.need(obs), np.ones(obs.slice_mask.shape), obs.slice_mask)
 
 
 PART = MaxMin

@@ -19,7 +19,7 @@ class PfShares(Shares):
 
     def shares(self, obs: Observation) -> FloatArray:
         """Of its cell for every slice, [B, A, S]."""
-        return fill(self.demand(obs), self.see(obs, "DRB.MeanActiveUeDl.SNSSAI"), obs.slice_mask)
+        return fill(self.need(obs), self.see(obs, "DRB.MeanActiveUeDl.SNSSAI"), obs.slice_mask)
 
 
 PART = PfShares
