@@ -40,7 +40,9 @@ COMMANDS = {
     "calibrate-tractor-urllc": "ranpilot twin calibrate runs/emulator/emulator-urllc.yaml runs/emulator/urllc.csv "
     "--fit load,path-loss --seconds 10 --json results/calibrate-tractor-urllc.json",
     "known-good": "python benchmarks/known_good.py",
-    "slicing-learners": "python benchmarks/slicing_learners.py --learners ppo,masac --json results/slicing-learners.json",
+    "slicing-learners": (
+        "python benchmarks/slicing_learners.py --learners ppo,masac --json results/slicing-learners.json"
+    ),
     "twin-speed": "ranpilot twin bench --json results/twin-speed.json",
     "twin-validate": "ranpilot twin validate --json results/twin-validate.json",
 }
