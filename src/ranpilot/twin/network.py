@@ -351,10 +351,9 @@ class Networks:
         self._window_start = 0
 
     def _allocate_scratch(self, num: int) -> Scratch:
-        scenario = self.scenario
-        num_seats = self._state.slice.shape[1]
-        num_groups = scenario.carrier.num_groups
-        return allocate_scratch(num, scenario.num_cells, scenario.num_places, num_groups, num_seats)
+        now = self._state
+        num_cells, num_groups = now.activity.shape[1:]
+        return allocate_scratch(num, num_cells, now.ue.shape[1], num_groups, now.slice.shape[1])
 
     def _now(self) -> Counters:
         now = self._state
@@ -373,7 +372,7 @@ class Networks:
         copy.run_s = 0.0
         copy._parameters, copy._cell_power = self._parameters, self._cell_power
         copy._ids = self._ids[rows]
-        copy._state = state.Network(**{name: array[rows] for name, array in self._state._asdict().items()})
+        copy._state = state.Network._make(array.take(rows, axis=0) for array in self._state)
         copy._baseline = Counters(*(array[rows] for array in self._baseline))
         copy._turned = Turned(*(array[rows] for array in self._turned))
         copy._scratch = self._allocate_scratch(len(rows))

@@ -37,7 +37,7 @@ def bench(
     cases = [
         *reference_rates(batches, threads, repeats, sizes.cell_slots),
         *macro_rates(threads, repeats, sizes.cell_slots),
-        copy_times(repeats, sizes.copies),
+        *copy_times(repeats, sizes.copies),
         *roll_times(threads, repeats, sizes.copies),
         state_size(),
         start_times(repeats),

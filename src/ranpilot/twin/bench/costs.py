@@ -33,16 +33,17 @@ class Sizes(NamedTuple):
     copies: int = 64
 
 
-def copy_times(repeats: int, copies: int) -> Case:
-    """A copy of a running `reference` network, made together with others."""
+def copy_times(repeats: int, copies: int) -> Iterator[Case]:
+    """A copy of a running `reference` network, made alone and together with others."""
     networks = _running()
-    networks.fork(copies)
-    values = []
-    for _ in range(4 * repeats):
-        begin = time.perf_counter()
-        networks.fork(copies)
-        values.append((time.perf_counter() - begin) / copies * 1e6)
-    return Case(f"fork_us/reference/copies-{copies}", tuple(values), "us a copy", 1, 50.0, 20.0)
+    for number in (1, copies):
+        networks.fork(number)
+        values = []
+        for _ in range(4 * repeats):
+            begin = time.perf_counter()
+            networks.fork(number)
+            values.append((time.perf_counter() - begin) / number * 1e6)
+        yield Case(f"fork_us/reference/copies-{number}", tuple(values), "us a copy", 1, 50.0, 20.0)
 
 
 def roll_times(threads: Sequence[int], repeats: int, copies: int) -> Iterator[Case]:
