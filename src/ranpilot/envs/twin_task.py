@@ -211,6 +211,6 @@ class TwinTask(ABC):
     def _identity(self) -> str:
         """What a snapshot must agree in."""
         networks = self.networks
-        identity = {"version": self.SNAPSHOT_VERSION, "scenario": networks.scenario.hash()}
+        identity = {"task": self.NAME, "version": self.SNAPSHOT_VERSION, "scenario": networks.scenario.hash()}
         own = {**asdict(self._numbers), "seed": networks.seed, "networks": networks.network_ids.tolist()}
         return json.dumps({**identity, **own})

@@ -22,13 +22,16 @@ from ranpilot.experiments.aura_rows import CONTROL, HEADLINE
 from ranpilot.experiments.compare import run_experiment
 from ranpilot.experiments.controllers import make_controller
 from ranpilot.experiments.demo import demo
-from ranpilot.experiments.design import Experiment, Row
+from ranpilot.experiments.design import Experiment, Row, make_experiment
 from ranpilot.experiments.play import CountsCalibration, CountsUsage, CurrentWhatIf, PhaseTimes, play
 from ranpilot.experiments.play_cell import make_env, play_in_memory
 from ranpilot.experiments.report import Report, make_part, make_report
 from ranpilot.experiments.results import CellResult, Results
 from ranpilot.experiments.rows import experiment_of, run_rows, short_name
 from ranpilot.experiments.trials import RIVALS, TrialsReport, evaluate_on_slices, is_entrant, plan_trials, run_trials
+from ranpilot.experiments.trials.design import Trials, make_trials
+from ranpilot.experiments.trials.entrants import make_entrant
+from ranpilot.experiments.trials.trial import TrialsPlan, make_environment
 from ranpilot.learning.learners import LEARNERS, make_learner
 from ranpilot.runs import Progress, RunFolder, provenance
 
@@ -57,6 +60,9 @@ class Trained:
             raise ConfigError("task", task.name, f"{self.task.name} with agents {', '.join(self.task.agents)}")
         if task.slice_features != self.task.slice_features:
             raise ConfigError("task", task.name, "a variant that shows the same of slices as in training")
+        rules = [of.share_action.kind if of.share_action else None for of in (task, self.task)]
+        if rules[0] != rules[1]:
+            raise ConfigError("task", task.name, f"a variant whose action is {rules[1]!r}, as in training")
         if num_networks != len(self.networks):
             raise ConfigError("num_networks", num_networks, f"{len(self.networks)}, as trained")
         self._what_if.inner = what_if
@@ -275,10 +281,15 @@ def _refuse(system: str, settings: Mapping[str, object]) -> None:
 def load(path: str | Path, *, row: str | None = None, load: str | None = None) -> Trained:
     """The trained controller of a run; row, load: None for its only or best-known learner, and for the last load.
 
+    Of a comparison of learners, that of the first seed; `load` is left out there.
     Raises CheckpointError where the run is missing or that row is not finished, UnknownNameError for an unknown row.
     """
     folder = RunFolder.read(Path(path))
-    experiment = Experiment.model_validate(folder.config())
+    config = folder.config()
+    if "entrants" in config:
+        _refuse("a comparison of learners", {"load": load})
+        return _load_learner(folder, make_trials(config), row)
+    experiment = make_experiment(config)
     learners = [r.label for r in experiment.rows if r.learns]
     known = [label for label in (TRAINED, *reversed(HEADLINE), CONTROL, *learners) if label in learners]
     if row is None and not known:
@@ -298,3 +309,23 @@ def load(path: str | Path, *, row: str | None = None, load: str | None = None) -
         restore(checkpoint.folder / "controller")
     first = experiment.first_network(chosen)
     return Trained(controller, env.spec, range(first, first + experiment.seeds), experiment.base_seed, what_if)
+
+
+def _load_learner(folder: RunFolder, trials: Trials, label: str | None) -> Trained:
+    """The learner of that label, or the first one, as the trial of the first seed left it."""
+    learners = [entrant.label for entrant in trials.entrants if entrant.learns]
+    if label is None and not learners:
+        raise CheckpointError(str(folder.path), "has no learner", "name the folder of a run with one")
+    entrant = trials.entrant(label or learners[0])
+    job = TrialsPlan(trials).jobs()[trials.entrants.index(entrant)]
+    cell = folder.cell(*job)
+    checkpoint = cell.newest() if cell.is_finished else None
+    if checkpoint is None:
+        raise CheckpointError(str(cell.path), "is not finished", "repeat the command of the run to go on")
+    env = make_environment(trials, 0, trials.legs(entrant)[-1], trials.scenario)
+    controller, what_if = make_entrant(trials, entrant, 0), CurrentWhatIf()
+    controller.reset(env.spec, env.num_networks, trials.base_seed, None)
+    restore: Any = getattr(controller, "load", None)
+    if restore is not None:
+        restore(checkpoint.folder / "controller")
+    return Trained(controller, env.spec, range(trials.networks), trials.base_seed, what_if)

@@ -9,10 +9,20 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from ranpilot.envs.controller import Action, Controller, Decision, Environment, FloatArray, IntArray, Policy, WhatIf
+from ranpilot.envs.controller import (
+    Action,
+    Controller,
+    Decision,
+    Environment,
+    FloatArray,
+    IntArray,
+    Policy,
+    WhatIf,
+    WhatIfEach,
+)
 from ranpilot.systems.aura.usage import Usage
 
-__all__ = ["CountsCalibration", "CountsUsage", "CurrentWhatIf", "Episode", "PhaseTimes", "play"]
+__all__ = ["CountsCalibration", "CountsUsage", "CurrentWhatIf", "Episode", "PhaseTimes", "follow_what_if", "play"]
 
 
 @dataclass(frozen=True)
@@ -79,6 +89,33 @@ class CurrentWhatIf:
         """As `WhatIf.roll`, on the running networks."""
         assert self.inner is not None
         return self.inner.roll(actions, steps, draws, then=then, networks=networks, discount=discount)
+
+
+class CurrentWhatIfEach(CurrentWhatIf):
+    """The same where it also tells agents' rewards apart."""
+
+    def roll_each(
+        self,
+        actions: Action,
+        steps: int,
+        draws: int,
+        *,
+        then: Policy | None = None,
+        networks: IntArray | None = None,
+        discount: float = 1.0,
+    ) -> FloatArray:
+        """As `WhatIfEach.roll_each`, on the running networks."""
+        assert isinstance(self.inner, WhatIfEach)
+        return self.inner.roll_each(actions, steps, draws, then=then, networks=networks, discount=discount)
+
+
+def follow_what_if(inner: WhatIf | None) -> CurrentWhatIf | None:
+    """A what-if that can be pointed at the next environment, and can do what this one can; None where there is none."""
+    if inner is None:
+        return None
+    current = CurrentWhatIfEach() if isinstance(inner, WhatIfEach) else CurrentWhatIf()
+    current.inner = inner
+    return current
 
 
 def play(

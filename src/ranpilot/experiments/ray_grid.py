@@ -65,7 +65,12 @@ def _follow(
             ready, _ = ray.wait(list(waiting), timeout=_POLL_S)
             for reference in ready:
                 job = waiting.pop(reference)
-                sentence = ray.get(reference)
+                try:
+                    sentence = ray.get(reference)
+                except ray.exceptions.RayError as error:
+                    failed = f"a worker of Ray failed at {' · '.join(job)} ({type(error).__name__}: {error})"
+                    again = "repeat the command to go on from the last checkpoints"
+                    raise CheckpointError(str(folder.path), failed, again) from None
                 if sentence:
                     raise RanpilotError(sentence)
                 progress.advance(plan.work(job) - done[job], " · ".join(job))

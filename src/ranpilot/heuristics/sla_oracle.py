@@ -49,24 +49,21 @@ class SlaOracle(Shares):
         self._rules = [rule() for rule in (Equal, LoadProportional, Backlog, MaxMin, PfShares, Deadline)]
         for rule in self._rules:
             rule.reset(task, num_networks, seed, None)
-        self._calls = 0
         self._last: FloatArray | None = None
-
-    def progress(self) -> dict[str, int]:
-        """How many decisions were made."""
-        return {"calls": self._calls}
 
     def shares(self, obs: Observation) -> FloatArray:
         """The best that was tried for every cell, [B, A, S]."""
         known = [rule.shares(obs) for rule in self._rules]
-        last = known[0] if self._last is None else in_proportion(self._last, obs.slice_mask)
+        before = known[0] if self._last is None else in_proportion(self._last, obs.slice_mask)
+        # An episode begins with nothing remembered, so that a run may go on from the end of any.
+        last = np.where(obs.first[:, None, None], known[0], before)
         first = np.concatenate([np.stack([last, *known], axis=2), self._changed(last, obs, 0)], axis=2)  # [B, A, n, S]
         first_value = self._value(first, obs)
         best = _pick(first, first_value)
         second = np.concatenate([self._moved(best, obs), self._changed(best, obs, 1)], axis=2)
         tried = np.concatenate([first, second], axis=2)
         best = _pick(tried, np.concatenate([first_value, self._value(second, obs)], axis=2))
-        self._calls, self._last = self._calls + 1, best
+        self._last = best
         return best
 
     def _value(self, tried: FloatArray, obs: Observation) -> FloatArray:
@@ -89,7 +86,7 @@ class SlaOracle(Shares):
         num_networks, num_agents, num_seats = centre.shape
         noise = np.empty((num_networks, num_agents, RANDOM, num_seats))
         for network in range(num_networks):
-            counter = [0, network, self._calls, part]
+            counter = [int(obs.episode[network]), network, int(obs.slot[network]), part]
             generator = np.random.Generator(np.random.Philox(key=self.seed, counter=counter))
             noise[network] = generator.normal(0.0, SPREADS[part], noise.shape[1:])
         return self._spread(np.maximum(centre, LEAST_SHARE)[:, :, None] * np.exp(noise), obs)

@@ -167,13 +167,14 @@ class Ppo(Learner):
         parts += [torch.as_tensor(a.reshape(-1, a.shape[2]), device=device) for a in (advantage, scaled)]
         generator = self._generator()
         sums: dict[str, Tensor] = {}
+        count = 0
         for _ in range(config.epochs):
             order = torch.randperm(len(parts[0]), generator=generator, device=device)
             for picked in order.chunk(config.minibatches):
                 metrics = self._descend(Features(*(part[picked] for part in features)), [p[picked] for p in parts])
                 sums = {name: value + sums.get(name, 0.0) for name, value in metrics.items()}
+                count += 1
         self._updates += 1
-        count = config.epochs * config.minibatches
         self._metrics.update({name: float(value.detach()) / count for name, value in sums.items()})
         self._metrics["return"] = float(target.mean())
         if not self._shape.num_options:

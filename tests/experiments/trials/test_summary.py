@@ -30,7 +30,7 @@ def found() -> Found:
     for label, rewards in REWARDS.items():
         for seed, reward in enumerate(rewards):
             total = reward * AGENTS * STEPS
-            counts = {"judged": [40], "violated": [10], "quality": [1.5 * AGENTS * STEPS]}
+            counts = {"judged": [40], "violated": [10], "quality": [60.0]}
             training = [{"phase": "train", "load": "high", "reward": [total / 2]} for _ in range(2)]
             records = [*training, {"phase": "test", "load": "high", "reward": [total], "counts": counts}]
             played[label, seed] = Played(records, {"train": SPENT, "test": SPENT, "timelines": {}})

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import ranpilot as rp
 from ranpilot.errors import CheckpointError, ConfigError, RanpilotError, UnknownNameError
 from ranpilot.experiments import api
 from ranpilot.experiments.trials import TrialsReport, plan_trials
@@ -131,6 +132,43 @@ def test_every_number_is_in_the_flat_list(finished: Path, tmp_path: Path) -> Non
         "share/test/slicing-small/equal/simulator",
     ):
         assert name in names
+
+
+def test_a_search_on_copies_enters_and_resumes_to_the_same_numbers(tmp_path: Path) -> None:
+    budget = {**BUDGET, "against": ["sla-oracle"], "loads": ["normal", "high"], "seeds": 1, "networks": 1}
+    budget = {**budget, "train_steps": 0}
+    script = KILLED.replace('"ppo"', '"equal"').format(budget=budget)
+    command = [sys.executable, "-c", script, str(tmp_path / "run"), "3"]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    for name in ("run", "whole"):
+        api.compare("equal", "slicing-small", **{**budget, "out": tmp_path / name})
+    assert _metrics(tmp_path / "run") == _metrics(tmp_path / "whole")
+    report = json.loads((tmp_path / "run" / "report.json").read_text(encoding="utf-8"))
+    rewards = {(row["label"], row["load"]): row["reward"]["estimate"] for row in report["parts"][0]["rows"]}
+    assert rewards["sla-oracle", "high"] > rewards["equal", "high"]
+
+
+def test_the_learner_of_a_comparison_can_be_had(finished: Path) -> None:
+    trained = rp.load(finished)
+    report = rp.evaluate(trained, "slicing-small", load="high", seeds=2, episodes=1, against=["equal"], first_episode=2)
+    assert isinstance(report, TrialsReport)
+    ((title, _),) = report.tables()
+    assert title == "evaluation on slicing-small"
+    # The same learner on the same networks and episode as in the comparison.
+    played = json.loads((finished / "report.json").read_text(encoding="utf-8"))["parts"][0]["rows"]
+    kept = {row["label"]: row["per_seed"] for row in report.numbers["parts"][0]["rows"]}
+    assert kept["given"][0] == pytest.approx(played[0]["per_seed"][0], rel=1e-6)
+    assert kept["equal"] == pytest.approx(played[1]["per_seed"], rel=1e-6)
+    assert "This one training" in report.numbers["parts"][0]["headline"]
+    assert "network-steps and tested" not in report.page
+
+
+def test_nobody_is_evaluated_untaught_or_under_another_rule(finished: Path) -> None:
+    trained = rp.load(finished)
+    with pytest.raises(ConfigError, match="against = 'sac', but must be rules"):
+        rp.evaluate(trained, "slicing-small", seeds=1, episodes=1, against=["sac"])
+    with pytest.raises(ConfigError, match="whose action is 'soft', as in training"):
+        rp.evaluate(trained, "slicing-small", seeds=1, episodes=1, against=["equal"], variant="intent-hard")
 
 
 def test_an_unknown_rival_is_told() -> None:

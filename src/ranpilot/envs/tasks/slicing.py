@@ -195,8 +195,11 @@ class Slicing(TwinTask):
     def _advance(self, slots: int) -> None:
         """Run, and keep what is measured of it."""
         mark = self.networks.mark()
-        self.networks.advance(slots)
+        self._run(slots)
         self._measure(mark)
+
+    def _run(self, slots: int) -> None:
+        self.networks.advance(slots)
 
     def _measure(self, mark: Mark) -> None:
         """Keep what is measured since then."""
@@ -223,8 +226,8 @@ class Slicing(TwinTask):
             -numbers.churn_weight * change,
             -numbers.excess_weight * excess,
         )
-        mean_quality = np.nan_to_num(q).sum(axis=2) / np.maximum(judged, 1)
-        counts = {"judged": judged, "violated": violated, "quality": mean_quality, "excess": excess}
+        total_quality = np.nan_to_num(q).sum(axis=2)
+        counts = {"judged": judged, "violated": violated, "quality": total_quality, "excess": excess}
         return Played(
             terms=np.stack(terms, axis=2),
             counts={name: np.asarray(values, dtype=np.float64) for name, values in counts.items()},

@@ -135,9 +135,7 @@ class SlicingTwoLevel(Slicing):
     def reset(self, *, first_episode: int = 0) -> Observation:
         """Begin that episode, whatever was going on."""
         self._begun, self._low_step = None, 0
-        seen = super().reset(first_episode=first_episode)
-        self._bits_before = self._bits()
-        return seen
+        return super().reset(first_episode=first_episode)
 
     def fork(self, networks: IntArray, draw: IntArray, without_events: bool = False) -> Self:
         """As of every task; between steps only."""
@@ -148,6 +146,12 @@ class SlicingTwoLevel(Slicing):
         """As of every task; between steps only."""
         self._check_turn("snapshot")
         return super().snapshot()
+
+    def _run(self, slots: int) -> None:
+        # Users are told what they got in the last 10 ms after a whole step too.
+        self.networks.advance(max(slots - self._low_slots, 0))
+        self._bits_before = self._bits()
+        self.networks.advance(min(slots, self._low_slots))
 
     def _pick(self, rows: IntArray) -> None:
         super()._pick(rows)

@@ -113,12 +113,15 @@ def evaluate_on_slices(  # noqa: PLR0913  # one option each, as in `evaluate`
 ) -> TrialsReport:
     """Play held-out episodes with a controller and with its rivals, on the same networks, without a run folder."""
     known = scenarios.load(scenario) if isinstance(scenario, str | Path) else scenario
-    given = Entrant(label="given", kind="learner", name="given")
-    entrants = (given, *(entrant for entrant in pick_entrants(against) if entrant.label != given.label))
+    rivals = pick_entrants(against)
+    for rival in rivals:
+        if rival.learns:
+            raise ConfigError("against", rival.name, "rules, since nobody is taught here (`compare` teaches)")
+    entrants = (Entrant(label="given", kind="given", name="given"), *rivals)
     trials = make_trials(
         {"name": "evaluation", "scenario": known.name, "variant": variant, "train_load": load, "loads": (load,),
-         "entrants": entrants, "seeds": seeds, "networks": networks, "train_episodes": first_episode,
-         "test_episodes": episodes, "base_seed": base_seed}
+         "entrants": entrants, "seeds": seeds, "networks": networks, "train_episodes": 0, "test_episodes": episodes,
+         "first_test_episode": first_episode, "base_seed": base_seed}
     )  # fmt: skip
     played = {}
     for seed in range(seeds):

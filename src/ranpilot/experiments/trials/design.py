@@ -27,7 +27,8 @@ class Entrant(BaseModel, frozen=True, extra="forbid"):
     """One line of the table."""
 
     label: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.+-]*$")]
-    kind: Literal["learner", "heuristic"]
+    kind: Literal["learner", "heuristic", "given"]
+    """given: a controller that was taught elsewhere."""
     name: str
     settings: Mapping[str, bool | int | float | str] = {}
     """Fields of the learner's own configuration."""
@@ -71,6 +72,8 @@ class Trials(BaseModel, frozen=True, extra="forbid"):
     train_episodes: Annotated[int, Field(ge=0)] = 63
     test_episodes: Annotated[int, Field(ge=1)] = 2
     """At each load."""
+    first_test_episode: Annotated[int, Field(ge=0)] | None = None
+    """Beyond every training; None for the one after it."""
     base_seed: Annotated[int, Field(ge=0)] = 0
     scenario_hash: str | None = None
     """Of every load and split; entered when the comparison begins: an edited file is told."""
@@ -90,11 +93,16 @@ class Trials(BaseModel, frozen=True, extra="forbid"):
                 return entrant
         raise UnknownNameError("entrant", label, [entrant.label for entrant in self.entrants])
 
+    def test_length(self, entrant: Entrant) -> int:
+        """Test episodes that it plays at each load, the first ones of all."""
+        return entrant.test_episodes or self.test_episodes
+
     def legs(self, entrant: Entrant) -> tuple[Leg, ...]:
         """What it plays, in order; test episodes have the same indices for all, beyond every training."""
-        first = self.train_episodes
-        test = range(first, first + (entrant.test_episodes or self.test_episodes))
-        training = (Leg("train", self.train_load, "train", range(first)),) if entrant.learns and first else ()
+        taught = range(self.train_episodes if entrant.learns else 0)
+        first = self.train_episodes if self.first_test_episode is None else self.first_test_episode
+        test = range(first, first + self.test_length(entrant))
+        training = (Leg("train", self.train_load, "train", taught),) if taught else ()
         return (*training, *(Leg("test", load, "heldout", test) for load in self.loads))
 
 

@@ -12,7 +12,7 @@ from ranpilot.experiments.plots import CELL_COLOURS, new_figure, to_svg
 __all__ = ["draw_gains", "draw_learning", "draw_timeline"]
 
 INK, GRID = "#1f2937", "#e5e7eb"
-KIND_COLOURS = {"learner": "#0d9488", "heuristic": "#a3b18a", "oracle": "#111827"}
+KIND_COLOURS = {"learner": "#0d9488", "given": "#0d9488", "heuristic": "#a3b18a", "oracle": "#111827"}
 MOST_POINTS = 40
 MOST_SLICES = 8
 

@@ -40,9 +40,9 @@ class Found:
     num_agents: int
     episode_steps: int
 
-    def per_seed(self, label: str, load: str, metric: str) -> FloatArray:
-        """[seeds] mean over networks and test episodes at that load."""
-        return np.array([self._value(label, seed, load, metric) for seed in range(self.trials.seeds)])
+    def per_seed(self, label: str, load: str, metric: str, episodes: int | None = None) -> FloatArray:
+        """[seeds] mean over networks and test episodes at that load; episodes: the first so many, None for all."""
+        return np.array([self._value(label, seed, load, metric, episodes) for seed in range(self.trials.seeds)])
 
     def curve(self, label: str) -> FloatArray:
         """[seeds, E] mean reward of an agent and step in each episode of training."""
@@ -69,12 +69,10 @@ class Found:
         found: Mapping[str, Any] | None = self.played[label, 0].summary["timelines"].get(load)
         return found
 
-    def _value(self, label: str, seed: int, load: str, metric: str) -> float:
-        records = [r for r in self.played[label, seed].records if r["phase"] == "test" and r["load"] == load]
+    def _value(self, label: str, seed: int, load: str, metric: str, episodes: int | None) -> float:
+        played = [r for r in self.played[label, seed].records if r["phase"] == "test" and r["load"] == load]
+        records = played[:episodes]
         if metric == "reward":
             return float(np.mean([r["reward"] for r in records]) / (self.num_agents * self.episode_steps))
         counts = {name: float(np.sum([r["counts"][name] for r in records])) for name in ("judged", metric)}
-        if metric == "quality":
-            # Counted is the mean over the judged slices of a cell and step.
-            return counts[metric] / (len(records) * self.trials.networks * self.num_agents * self.episode_steps)
         return counts[metric] / max(counts["judged"], 1.0)

@@ -29,6 +29,7 @@ def summarise_trials(found: Found) -> dict[str, Any]:
         "rows": rows,
         "best_heuristic": best,
         "is_illustration": trials.seeds < SEEDS_FOR_A_CLAIM,
+        "is_one_training": any(entrant.kind == "given" for entrant in trials.entrants),
         "glossary": METRICS,
         "throughput": [_throughput(found, entrant.label) for entrant in trials.entrants],
         "curves": {entrant.label: _curve(found, entrant.label) for entrant in trials.entrants if entrant.learns},
@@ -94,10 +95,11 @@ def _row(found: Found, label: str, load: str, best: str | None) -> dict[str, Any
     reward = found.per_seed(label, load, "reward")
     against = None
     if best is not None and label != best:
-        rival = found.per_seed(best, load, "reward")
-        # The mean difference of pairs: both were tested on the same networks.
-        paired = combination((reward, rival), np.subtract, paired=True, statistic=mean_rows)
-        against = {"label": best, "difference": paired.as_json(), "wins": int((reward > rival).sum())}
+        # The mean difference of pairs: on the same networks, in the episodes that both played.
+        both = min(found.trials.test_length(found.trials.entrant(each)) for each in (label, best))
+        own, rival = (found.per_seed(each, load, "reward", both) for each in (label, best))
+        paired = combination((own, rival), np.subtract, paired=True, statistic=mean_rows)
+        against = {"label": best, "difference": paired.as_json(), "wins": int((own > rival).sum())}
     entrant = found.trials.entrant(label)
     metrics = {metric: iqm_interval(found.per_seed(label, load, metric)).as_json() for metric in METRICS}
     kind = "oracle" if entrant.is_oracle else entrant.kind
@@ -128,7 +130,7 @@ def _curve(found: Found, label: str) -> dict[str, Any]:
 def _headline(summary: Mapping[str, Any]) -> str:
     """One sentence on the learner that does best at the last load."""
     load = summary["trials"]["loads"][-1]
-    learners = [row for row in summary["rows"] if row["kind"] == "learner" and row["load"] == load]
+    learners = [row for row in summary["rows"] if row["kind"] in ("learner", "given") and row["load"] == load]
     if not learners:
         return f"Heuristics on {summary['trials']['scenario']}, {summary['trials']['seeds']} seeds."
     leader = max(learners, key=lambda row: float(row["reward"]["estimate"]))
@@ -137,8 +139,9 @@ def _headline(summary: Mapping[str, Any]) -> str:
         return f"{leader['label']} has a reward of {leader['reward']['estimate']:.3f} at {load} load."
     low, high = against["difference"]["low"], against["difference"]["high"]
     verdict = "better than" if low > 0 else "worse than" if high < 0 else "not told apart from"
+    of_what = "This one training: at" if leader["kind"] == "given" else "At"
     return (
-        f"At {load} load {leader['label']} is {verdict} the best heuristic, {against['label']}: "
+        f"{of_what} {load} load {leader['label']} is {verdict} the best heuristic, {against['label']}: "
         f"{against['difference']['estimate']:+.3f} [{low:+.3f}, {high:+.3f}] in reward, "
         f"{against['wins']} of {summary['trials']['seeds']} seeds won."
     )

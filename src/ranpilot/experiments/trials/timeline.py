@@ -59,16 +59,15 @@ class Timeline:
         return cls(env, controller) if isinstance(env, ShowsSlices) else None
 
     def act(self, obs: Observation) -> Action:
-        """What the controller does; whose seats they are is what it sees."""
-        self._tenant.append([int(tenant) for tenant in self._env.slice_tenants[0]])
+        """What the controller does."""
         return self._inner.act(obs)
 
     def observe(self, outcome: Outcome) -> None:
         """Tell the controller, and write down what came of it; not of the last step, after which all begins anew."""
         self._inner.observe(outcome)
         if outcome.done.any():
-            self._tenant.pop()
             return
+        self._tenant.append([int(tenant) for tenant in self._env.slice_tenants[0]])
         self._share.append([round(float(share), 4) for share in self._env.slice_shares[0, 0]])
         quality = self._env.slice_quality[0, 0]
         self._quality.append([None if q != q else round(float(q), 4) for q in quality])

@@ -14,7 +14,7 @@ from ranpilot.envs.controller import Controller, Environment
 from ranpilot.envs.make import make_batch
 from ranpilot.errors import CheckpointError
 from ranpilot.experiments.plan import Job, Tick
-from ranpilot.experiments.play import CurrentWhatIf, PhaseTimes, play
+from ranpilot.experiments.play import CurrentWhatIf, PhaseTimes, follow_what_if, play
 from ranpilot.experiments.play_cell import episode_record
 from ranpilot.experiments.trials.design import NETWORKS_PER_SEED, Entrant, Leg, Trials
 from ranpilot.experiments.trials.entrants import make_entrant
@@ -25,7 +25,7 @@ from ranpilot.runs import CellFolder, Checkpoint, RunFolder, StopRequest
 if TYPE_CHECKING:
     from ranpilot.twin.scenario import Scenario
 
-__all__ = ["TrialsPlan", "play_in_memory", "read_trials", "seed_of"]
+__all__ = ["TrialsPlan", "make_environment", "play_in_memory", "read_trials", "seed_of"]
 
 SEED = "seed-"
 
@@ -91,7 +91,7 @@ class _Trial:
         self.trials, self.entrant, self.seed, self.folder = trials, entrant, seed, folder
         self.tick, self.stop, self.every_s = tick, stop, every_s
         self.controller = make_entrant(trials, entrant, seed)
-        self.what_if = CurrentWhatIf()
+        self.what_if: CurrentWhatIf | None = None
         self.spent = {"train": Spent(), "test": Spent()}
         self.played = 0
         self.timelines: dict[str, Any] = {}
@@ -110,10 +110,11 @@ class _Trial:
                 continue
             env = make_environment(self.trials, self.seed, leg, self.trials.scenario)
             env.reset(first_episode=episodes.start)
-            self.what_if.inner = env.what_if
+            if self.what_if is not None:
+                self.what_if.inner = env.what_if
             if not begun:
-                what_if = None if env.what_if is None else self.what_if
-                self.controller.reset(env.spec, env.num_networks, self.trials.base_seed + self.seed, what_if)
+                self.what_if = follow_what_if(env.what_if)
+                self.controller.reset(env.spec, env.num_networks, self.trials.base_seed + self.seed, self.what_if)
                 if checkpoint is not None:
                     self._restore(checkpoint, env, is_inside=skipped > 0)
                 begun = True
@@ -196,11 +197,11 @@ def play_in_memory(
         env = make_environment(trials, seed, leg, scenario)
         env.reset(first_episode=leg.episodes.start)
         controller.reset(env.spec, env.num_networks, trials.base_seed + seed, env.what_if)
-        watched = Timeline.of(env, controller) if seed == 0 else None
         for index in leg.episodes:
+            watched = Timeline.of(env, controller) if seed == 0 and index == leg.episodes[-1] else None
             records.append(play_episode(env, watched or controller, leg, index, spent))
-        if watched is not None:
-            timelines[leg.load] = watched.as_json()
+            if watched is not None:
+                timelines[leg.load] = watched.as_json()
     return Played(records, {"train": asdict(Spent()), "test": asdict(spent), "timelines": timelines})
 
 
