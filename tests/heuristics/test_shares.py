@@ -184,8 +184,9 @@ def test_the_oracle_takes_what_its_own_rolls_praise_most(task: TaskSpec) -> None
     two = replace(obs, slices=obs.slices.repeat(2, axis=1), slice_mask=obs.slice_mask.repeat(2, axis=1))
     oracle = HEURISTICS.load("sla-oracle")()
     oracle.reset(task, 1, 0, Rolls())
-    for _ in range(4):
-        found, _ = task.share_action.shares(oracle.act(two), two.slice_mask)
+    for step in range(4):
+        now = replace(two, slot=np.array([step]), first=np.array([step == 0]))
+        found, _ = task.share_action.shares(oracle.act(now), now.slice_mask)
     assert found[0, 0, 0] > 0.8 and found[0, 1, 2] > 0.8
 
 

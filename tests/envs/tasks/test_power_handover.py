@@ -235,7 +235,7 @@ def test_a_wrong_action_is_refused_and_changes_nothing(action: Any, problem: str
 def test_unknown_names_are_refused() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'power'"):
         make(1, variant="powr")
-    with pytest.raises(ConfigError, match="split"):
+    with pytest.raises(UnknownNameError, match="split"):
         make(1, split="test")
     with pytest.raises(UnknownNameError):
         make(1, load="extreme")

@@ -51,7 +51,7 @@ def bench(
 def _table(cases: list[Case]) -> Table:
     table = Table(title="speed of the twin, median of runs (half their range)")
     for column in ("case", "value", "unit", "spread", "must", "aim"):
-        table.add_column(column, justify="left" if column in ("case", "unit") else "right", overflow="fold")
+        table.add_column(column, justify="left" if column in ("case", "unit") else "right", no_wrap=column == "case")
     for case in cases:
         value, spread = f"{case.median:,.4g}" if case.median < 1000 else f"{case.median:,.0f}", f"±{case.spread:.1%}"
         limits = ("" if limit is None else f"{limit:,g}" for limit in (case.must, case.aim))
