@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+import numpy as np
+
 from ranpilot.errors import UnknownNameError
 from ranpilot.twin.kpm import backhaul, cell, energy, handover, link, radio, slices, ue
 from ranpilot.twin.kpm.backhaul import BACKHAUL_DELAY, BACKHAUL_LOSS
@@ -223,6 +225,7 @@ MEASUREMENTS: Table = {
 """Every measurement with the function that computes it."""
 
 
+_OF_SLICES = frozenset(measurement.name for measurement in slices.MEASUREMENTS)
 _COMPUTED = {measurement.name: function for measurement, function in MEASUREMENTS.items()}
 
 
@@ -234,4 +237,9 @@ def compute(window: Window, only: Collection[str] | None = None) -> dict[str, Fl
     for name in only or ():
         if name not in _COMPUTED:
             raise UnknownNameError("measurement", name, list(_COMPUTED))
-    return {name: function(window) for name, function in _COMPUTED.items() if only is None or name in only}
+    wanted = _COMPUTED if only is None else {name: _COMPUTED[name] for name in _COMPUTED if name in only}
+    if window.slices.shape[2] > 0:
+        return {name: function(window) for name, function in wanted.items()}
+    # Without seats there is nothing to compute, which is faster said at once.
+    nothing = np.zeros(window.slices.shape[:3])
+    return {name: nothing.copy() if name in _OF_SLICES else function(window) for name, function in wanted.items()}

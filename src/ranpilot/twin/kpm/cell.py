@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from ranpilot.twin import state as s
@@ -99,14 +101,21 @@ LINK_FAILURES = cell_kpm(
 
 def delay_edges_ms(slot_s: float) -> FloatArray:
     """Upper edges [DELAY_BINS] of the delay histogram in ms; the last bin is open."""
-    return delay_edges_slots() * (slot_s * 1e3)
+    return _delay_edges_ms(slot_s).copy()
+
+
+@functools.cache
+def _delay_edges_ms(slot_s: float) -> FloatArray:
+    edges: FloatArray = delay_edges_slots() * (slot_s * 1e3)
+    edges.setflags(write=False)
+    return edges
 
 
 def delay_p95(delay: Int64Array, slot_s: float) -> FloatArray:
     """95th percentile [...] of delays counted in bins [..., DELAY_BINS], in 0.1 ms; 0 of none."""
     below = np.cumsum(delay, axis=-1)
     total = below[..., -1:]
-    edges = delay_edges_ms(slot_s) * 10.0
+    edges = _delay_edges_ms(slot_s) * 10.0
     result: FloatArray = edges[(below < 0.95 * total).sum(axis=-1)] * (total[..., 0] > 0)
     return result
 

@@ -105,11 +105,12 @@ def ratio(above: FloatArray, below: FloatArray, scale: float = 1.0) -> FloatArra
     """above / below * scale, 0 where nothing is below."""
     result = np.zeros(below.shape)
     np.divide(above, below, out=result, where=below > 0)
-    result *= scale
+    if scale != 1.0:
+        result *= scale
     return result
 
 
 def reportable(value: FloatArray, measurement: Measurement) -> FloatArray:
     """A report saturates at the ends of its range (as TS 38.133 §10.1.6 and §10.1.16 have it); NaN stays."""
-    result: FloatArray = np.clip(value, measurement.low, measurement.high)
+    result: FloatArray = np.minimum(np.maximum(value, measurement.low), measurement.high)
     return result
