@@ -24,6 +24,7 @@ from ranpilot.twin import kernel, kpm, slice_columns, snapshots, state
 from ranpilot.twin.applying import put_in_force
 from ranpilot.twin.energy import cell_joules, make_cell_power
 from ranpilot.twin.feed import Feed
+from ranpilot.twin.kpm.window import of_serving_cell
 from ranpilot.twin.mac.queue import PacketBlock
 from ranpilot.twin.mac.scratch import Scratch, allocate_scratch
 from ranpilot.twin.parameters import make_parameters
@@ -208,7 +209,7 @@ class Networks:
         ue, cell, delay, quality = (a - b for a, b in zip(now[:4], since.counters[:4], strict=True))
         slices, slice_delay, member = since_arrival(self._turned, self._state, now, since)
         serving, sinr_db = self._state.ue[..., state.SERVING_CELL], self._state.sinr_l3_db.copy()
-        own_db = np.take_along_axis(sinr_db, np.maximum(serving, 0)[..., None], axis=-1)[..., 0]
+        own_db = of_serving_cell(sinr_db, serving)
         return kpm.Window(
             ue=ue.astype(np.float64),
             cell=cell.astype(np.float64),

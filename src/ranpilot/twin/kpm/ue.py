@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ranpilot.declare import Measurement
 from ranpilot.twin import state as s
-from ranpilot.twin.kpm.window import OURS, FloatArray, Table, Window, ratio, reportable, ue_count, ue_kpm
+from ranpilot.twin.kpm.window import (
+    OURS,
+    FloatArray,
+    Table,
+    Window,
+    of_serving_cell,
+    ratio,
+    reportable,
+    ue_count,
+    ue_kpm,
+)
 
 __all__ = [
     "MEASUREMENTS",
@@ -95,8 +103,7 @@ def _ue_volume(window: Window) -> FloatArray:
 
 
 def _ue_rsrp(window: Window) -> FloatArray:
-    serving = np.maximum(window.serving_cell, 0)[..., None]
-    return reportable(np.take_along_axis(window.link_rsrp_dbm, serving, axis=-1)[..., 0], UE_RSRP)
+    return reportable(of_serving_cell(window.link_rsrp_dbm, window.serving_cell), UE_RSRP)
 
 
 def _ue_sinr(window: Window) -> FloatArray:

@@ -18,6 +18,7 @@ __all__ = [
     "Window",
     "cell_count",
     "cell_kpm",
+    "of_serving_cell",
     "ratio",
     "reportable",
     "ue_count",
@@ -108,6 +109,13 @@ def ratio(above: FloatArray, below: FloatArray, scale: float = 1.0) -> FloatArra
     if scale != 1.0:
         result *= scale
     return result
+
+
+def of_serving_cell(link: FloatArray, serving: Int64Array) -> FloatArray:
+    """[B, U] of [B, U, C]: what stands at each user's serving cell, for empty places at the first cell."""
+    rows = link.reshape(-1, link.shape[2])
+    picked: FloatArray = rows[np.arange(len(rows)), np.maximum(serving, 0).ravel()]
+    return picked.reshape(serving.shape)
 
 
 def reportable(value: FloatArray, measurement: Measurement) -> FloatArray:
