@@ -12,7 +12,7 @@ from ranpilot.envs.controller import Outcome
 from ranpilot.envs.make import make_batch
 from ranpilot.envs.tasks.slicing import Slicing
 from ranpilot.envs.tasks.slicing_two_level import USER_FEATURES, SlicingTwoLevel
-from ranpilot.errors import ActionError, ConfigError
+from ranpilot.errors import ActionError, CheckpointError, ConfigError
 from ranpilot.twin import state
 from ranpilot.twin.scenario import Scenario
 
@@ -124,3 +124,21 @@ def test_steps_are_not_cut() -> None:
 def test_a_step_that_is_no_multiple_of_ten_milliseconds_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"control.step_ms = 25.0, but must be a multiple of 10 ms"):
         make_batch(shared(25.0), "slicing-two-level", 1, 0)
+
+
+def test_after_a_whole_step_users_see_the_last_ten_milliseconds() -> None:
+    one, other = (make_batch("slicing-small", "slicing-two-level", 2, 3, load="high") for _ in range(2))
+    action = np.zeros((2, 3, 3))
+    one.step(action)
+    other.share_out(action)
+    while other.weigh(np.ones(other.users.user_mask.shape)) is None:
+        pass
+    np.testing.assert_array_equal(one.users.users, other.users.users)
+
+
+def test_a_snapshot_of_task_slicing_is_refused() -> None:
+    one_level, two_levels = (make_batch("slicing-small", task, 1, 0) for task in ("slicing", "slicing-two-level"))
+    before = two_levels.networks.fingerprint()
+    with pytest.raises(CheckpointError, match="belongs to another environment"):
+        two_levels.restore(one_level.snapshot())
+    assert two_levels.networks.fingerprint() == before
