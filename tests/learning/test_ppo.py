@@ -16,6 +16,7 @@ from ranpilot.learning import mappo, ppo  # noqa: E402
 from ranpilot.learning.ppo import PpoConfig, Scored, ppo_loss  # noqa: E402
 from ranpilot.learning.slice_codes import SliceCodes  # noqa: E402
 
+from . import toy_slices  # noqa: E402
 from .toy_slices import ToySlices, best_reward, make_task, play  # noqa: E402
 
 QUICK = {"hidden": 32, "learning_rate": 3e-3, "gamma": 0.0, "rollout_steps": 10, "epochs": 8, "train_episodes": 1000}
@@ -23,10 +24,7 @@ LEARNERS = pytest.mark.parametrize("module", [ppo, mappo], ids=["ppo", "mappo"])
 
 
 def begin(module=ppo, num: int = 8, seed: int = 1, *, toy: ToySlices | None = None, codes=None, **settings):
-    toy = toy or ToySlices(num)
-    learner = module.make({**QUICK, **settings}, codes)
-    learner.reset(toy.spec, num, seed, None)
-    return learner, toy
+    return toy_slices.begin(module, {**QUICK, **settings}, num, seed, toy, codes)
 
 
 @LEARNERS

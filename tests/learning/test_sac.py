@@ -16,6 +16,7 @@ from ranpilot.learning import masac, sac  # noqa: E402
 from ranpilot.learning.sac import policy_loss, soft_target, temperature_loss  # noqa: E402
 from ranpilot.learning.slice_codes import SliceCodes  # noqa: E402
 
+from . import toy_slices  # noqa: E402
 from .toy_slices import ToySlices, best_reward, make_task, play  # noqa: E402
 
 QUICK = {
@@ -31,10 +32,7 @@ LEARNERS = pytest.mark.parametrize("module", [sac, masac], ids=["sac", "masac"])
 
 
 def begin(module=sac, num: int = 16, seed: int = 1, *, toy: ToySlices | None = None, codes=None, **settings):
-    toy = toy or ToySlices(num)
-    learner = module.make({**QUICK, **settings}, codes)
-    learner.reset(toy.spec, num, seed, None)
-    return learner, toy
+    return toy_slices.begin(module, {**QUICK, **settings}, num, seed, toy, codes)
 
 
 @LEARNERS

@@ -99,3 +99,11 @@ def best_reward(learner, toy: ToySlices, steps: int = 20) -> float:
     """Mean reward without noise, in episodes after the training."""
     toy.time = 10_000 * toy.episode_steps
     return play(learner, toy, steps)
+
+
+def begin(module, settings: dict, num: int, seed: int, toy: ToySlices | None, codes=None):
+    """A learner of that file with those settings, reset for a toy of `num` networks, and the toy."""
+    toy = toy or ToySlices(num)
+    learner = module.make(settings, codes)
+    learner.reset(toy.spec, num, seed, None)
+    return learner, toy

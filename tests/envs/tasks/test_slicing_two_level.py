@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,42 +13,8 @@ from ranpilot.envs.tasks.slicing import Slicing
 from ranpilot.envs.tasks.slicing_two_level import USER_FEATURES, SlicingTwoLevel
 from ranpilot.errors import ActionError, CheckpointError, ConfigError
 from ranpilot.twin import state
-from ranpilot.twin.scenario import Scenario
 
-NUM = 3
-TENANTS = [
-    {"name": "homes", "share": 0.6, "traffic": ["web"], "sla": {"mean_rate_mbps": 4}},
-    {"name": "cranes", "share": 0.4, "traffic": ["commands"], "priority": 4, "sla": {"delay_ms": 5}},
-    {"name": "late", "share": 0.2, "traffic": ["web"], "sla": {"served_share": 0.9}},
-]
-
-
-def shared(step_ms: float = 100.0) -> Scenario:
-    """Two cells with five users each, and slices that come and go."""
-    mast = {"height_m": 25, "propagation": "UMa", "power_dbm": 30}
-    values: dict[str, Any] = {
-        "name": "shared",
-        "carrier": {"frequency_ghz": 2.0, "num_prbs": 24, "prbs_per_group": 4},
-        "layout": {
-            "area_m": [-300, -300, 700, 300],
-            "sites": [{"name": "a", "x_m": 0, "y_m": 0, **mast}, {"name": "b", "x_m": 400, "y_m": 0, **mast}],
-        },
-        "users": {"population": {"kind": "static", "ues_per_cell": 5}},
-        "radio": {"shadowing": False, "line_of_sight": "always", "fading": False},
-        "traffic": {
-            "mix": [
-                {"name": "web", "kind": "poisson", "mean_rate_bps": 2e6, "deadline_ms": 200},
-                {"name": "commands", "kind": "poisson", "mean_rate_bps": 1e5, "packet_bits": 800, "deadline_ms": 20},
-            ]
-        },
-        "slices": {"tenants": TENANTS, "turnover": {"least": 2, "most": 3, "mean_stay_s": 1.0, "mean_gap_s": 1.0}},
-        "control": {"step_ms": step_ms, "episode_steps": 12},
-    }
-    return Scenario.model_validate(values)
-
-
-def actions(steps: int) -> np.ndarray:
-    return np.random.default_rng(1).uniform(-1.0, 1.0, (steps, NUM, 2, 3))
+from .shared_slices import NUM, actions, shared
 
 
 def two_level() -> SlicingTwoLevel:
@@ -123,7 +88,7 @@ def test_steps_are_not_cut() -> None:
 
 def test_a_step_that_is_no_multiple_of_ten_milliseconds_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"control.step_ms = 25.0, but must be a multiple of 10 ms"):
-        make_batch(shared(25.0), "slicing-two-level", 1, 0)
+        make_batch(shared(control={"step_ms": 25.0, "episode_steps": 12}), "slicing-two-level", 1, 0)
 
 
 def test_after_a_whole_step_users_see_the_last_ten_milliseconds() -> None:
