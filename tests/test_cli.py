@@ -57,7 +57,10 @@ def test_ctrl_c_ends_with_130_and_says_how_to_go_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["compare", "arua"], "error: No system is called 'arua'; did you mean 'aura' (known: aura)."),
+        (
+            ["compare", "arua"],
+            "error: No system is called 'arua'; did you mean 'aura' (known: aura, ppo, mappo, sac, masac, ",
+        ),
         (["compare", "aura", "--rows", "x"], "error: No row is called 'x' (known: marl-only, "),
         (["twin", "validate", "--only", "path"], "error: No check is called 'path'"),
         (["twin", "run", "two-cell", "--seconds", "2.5"], "error: seconds = 2.5, but must be a whole number of"),

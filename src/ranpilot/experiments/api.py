@@ -17,7 +17,7 @@ from ranpilot.envs.controller import (
     TaskSpec,
     WhatIf,
 )
-from ranpilot.errors import CheckpointError, ConfigError
+from ranpilot.errors import CheckpointError, ConfigError, UnknownNameError
 from ranpilot.experiments.aura_rows import CONTROL, HEADLINE
 from ranpilot.experiments.compare import run_experiment
 from ranpilot.experiments.controllers import make_controller
@@ -27,8 +27,8 @@ from ranpilot.experiments.play import CountsCalibration, CountsUsage, CurrentWha
 from ranpilot.experiments.play_cell import make_env, play_in_memory
 from ranpilot.experiments.report import Report, make_part, make_report
 from ranpilot.experiments.results import CellResult, Results
-from ranpilot.experiments.rows import experiment_of, run_rows, short_name
-from ranpilot.experiments.trials import RIVALS, TrialsReport, evaluate_on_slices, is_entrant, plan_trials, run_trials
+from ranpilot.experiments.rows import SYSTEMS, experiment_of, run_rows, short_name
+from ranpilot.experiments.trials import RIVALS, TrialsReport, entrant_names, evaluate_on_slices, plan_trials, run_trials
 from ranpilot.experiments.trials.design import Trials, make_trials
 from ranpilot.experiments.trials.entrants import make_entrant
 from ranpilot.experiments.trials.trial import TrialsPlan, make_environment
@@ -248,13 +248,15 @@ def compare(  # noqa: PLR0913  # one option each, the same as on the command lin
     Raises ConfigError for a setting that the experiment does not have.
     """
     own = {"networks": networks, "train_steps": train_steps, "train_load": train_load, "variant": variant}
-    if is_entrant(system):
+    if system in entrant_names():
         _refuse(system, {"rows": rows, "train_episodes": train_episodes})
         trials = plan_trials(
             system, scenario, against=against, loads=loads, seeds=seeds, test_episodes=test_episodes,
             base_seed=base_seed, networks=networks, train_steps=train_steps, train_load=train_load, variant=variant,
         )  # fmt: skip
         return run_trials(trials, Path(out) if out else None, new=new, workers=workers, ray=ray, progress=progress)
+    if system not in SYSTEMS:
+        raise UnknownNameError("system", system, [*SYSTEMS, *entrant_names()])
     _refuse(system, own)
     if against is not None:
         rows = (*(rows or (CONTROL, *HEADLINE)), *against)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DEMO_PAPER",
     "DEMO_TWIN",
+    "SYSTEMS",
     "Budget",
     "aura_experiment",
     "demo_experiments",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -68,3 +69,11 @@ def test_the_table_and_the_records_say_the_same(found: Found) -> None:
     records = {record["name"]: record for record in flat_trials(summary, 1)}
     assert records["gain/made/high/ppo/over-equal"]["value"] == pytest.approx(0.28)
     assert lines[1][2].startswith(f"{records['reward/made/high/ppo/iqm']['value']:.3f} [")
+
+
+def test_few_seeds_make_no_claim(found: Found) -> None:
+    few = replace(found, trials=found.trials.model_copy(update={"seeds": 1}))
+    headline = summarise_trials(few)["headline"]
+    assert headline == (
+        "At high load ppo has +0.400 in reward over the best heuristic, equal; 1 seeds are too few for a claim."
+    )

@@ -176,6 +176,11 @@ def test_an_unknown_rival_is_told() -> None:
         plan_trials("ppo", "slicing-small", against=["load-proportionl"])
 
 
+def test_an_unknown_system_is_told_with_learners_and_rules() -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'masac'"):
+        api.compare("masacc", "slicing-small")
+
+
 def test_a_scenario_without_slices_is_refused() -> None:
     with pytest.raises(ConfigError, match="scenario = 'two-cell', but must be one with slices"):
         plan_trials("ppo", "two-cell")

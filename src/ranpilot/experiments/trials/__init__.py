@@ -15,14 +15,14 @@ from ranpilot.experiments.grid import run_grid
 from ranpilot.experiments.play_cell import CHECKPOINT_S
 from ranpilot.experiments.ray_grid import run_on_ray
 from ranpilot.experiments.trials.design import Entrant, Trials, make_trials
-from ranpilot.experiments.trials.entrants import is_entrant, make_entrant, pick_entrants
+from ranpilot.experiments.trials.entrants import entrant_names, make_entrant, pick_entrants
 from ranpilot.experiments.trials.report import TrialsReport, make_trials_report
 from ranpilot.experiments.trials.results import Found
 from ranpilot.experiments.trials.trial import TrialsPlan, play_in_memory, read_trials
 from ranpilot.runs import Progress, RunFolder, SilentProgress, provenance
 from ranpilot.twin.scenario import Scenario
 
-__all__ = ["RIVALS", "Trials", "TrialsReport", "evaluate_on_slices", "is_entrant", "plan_trials", "run_trials"]
+__all__ = ["RIVALS", "Trials", "TrialsReport", "entrant_names", "evaluate_on_slices", "plan_trials", "run_trials"]
 
 RIVALS = ("equal", "load-proportional", "max-min", "pf-shares", "backlog", "deadline")
 """What everything is compared with where nothing else is named."""

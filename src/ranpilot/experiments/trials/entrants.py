@@ -10,7 +10,7 @@ from ranpilot.experiments.trials.design import NETWORKS_PER_SEED, Entrant, Trial
 from ranpilot.heuristics import HEURISTICS
 from ranpilot.learning.learners import LEARNERS, make_learner
 
-__all__ = ["is_entrant", "make_entrant", "pick_entrants"]
+__all__ = ["entrant_names", "make_entrant", "pick_entrants"]
 
 SLOW = {"sla-oracle": (1, 40.0)}
 """Test episodes and relative cost of heuristics that search."""
@@ -22,9 +22,9 @@ def pick_entrants(names: Sequence[str]) -> tuple[Entrant, ...]:
     return tuple(_entrant(name) for name in dict.fromkeys(names))
 
 
-def is_entrant(name: str) -> bool:
-    """Whether there is a learner or heuristic of that name."""
-    return name in LEARNERS or name in HEURISTICS.names()
+def entrant_names() -> list[str]:
+    """Every learner, then every heuristic."""
+    return [*LEARNERS, *HEURISTICS.names()]
 
 
 def make_entrant(trials: Trials, entrant: Entrant, seed: int) -> Controller:
@@ -39,6 +39,6 @@ def _entrant(name: str) -> Entrant:
     if name in LEARNERS:
         return Entrant(label=name, kind="learner", name=name, cost=LEARNER_COST)
     if name not in HEURISTICS.names():
-        raise UnknownNameError("learner or heuristic", name, [*LEARNERS, *HEURISTICS.names()])
+        raise UnknownNameError("learner or heuristic", name, entrant_names())
     test_episodes, cost = SLOW.get(name, (None, 1.0))
     return Entrant(label=name, kind="heuristic", name=name, test_episodes=test_episodes, cost=cost)

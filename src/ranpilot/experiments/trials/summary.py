@@ -140,6 +140,11 @@ def _headline(summary: Mapping[str, Any]) -> str:
     low, high = against["difference"]["low"], against["difference"]["high"]
     verdict = "better than" if low > 0 else "worse than" if high < 0 else "not told apart from"
     of_what = "This one training: at" if leader["kind"] == "given" else "At"
+    if summary["is_illustration"]:
+        return (
+            f"{of_what} {load} load {leader['label']} has {against['difference']['estimate']:+.3f} in reward over the "
+            f"best heuristic, {against['label']}; {summary['trials']['seeds']} seeds are too few for a claim."
+        )
     return (
         f"{of_what} {load} load {leader['label']} is {verdict} the best heuristic, {against['label']}: "
         f"{against['difference']['estimate']:+.3f} [{low:+.3f}, {high:+.3f}] in reward, "
